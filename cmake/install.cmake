@@ -1,0 +1,44 @@
+# Components: library (the shared object), development (headers, archive, CMake and pkg-config
+# files), tool (the resident command).
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/resident)
+
+install(TARGETS resident EXPORT resident-targets
+  LIBRARY COMPONENT library NAMELINK_COMPONENT development
+  ARCHIVE COMPONENT development
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/resident
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development FILES_MATCHING PATTERN "*.hpp")
+
+install(EXPORT resident-targets NAMESPACE resident::
+  DESTINATION ${package_dir} COMPONENT development)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/resident-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_SOURCE_DIR}/cmake/resident-config.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/resident-config-version.cmake
+  DESTINATION ${package_dir} COMPONENT development)
+
+# resident.pc finds its prefix from where it lies, so an installed tree can be moved. The archive
+# does not name the libraries it needs, a shared object does.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+  BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE pc_to_prefix)
+cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_LIBDIR
+  BASE_DIRECTORY "\${prefix}" OUTPUT_VARIABLE pc_libdir)
+cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_INCLUDEDIR
+  BASE_DIRECTORY "\${prefix}" OUTPUT_VARIABLE pc_includedir)
+if(BUILD_SHARED_LIBS)
+  set(pc_libs_private "-pthread")
+else()
+  set(pc_libs " -pthread")
+endif()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/resident.pc.in resident.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/resident.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+if(TARGET resident_tool)
+  cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR
+    BASE_DIRECTORY ${CMAKE_INSTALL_FULL_BINDIR} OUTPUT_VARIABLE bin_to_lib)
+  set_target_properties(resident_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+  install(TARGETS resident_tool RUNTIME COMPONENT tool)
+endif()
