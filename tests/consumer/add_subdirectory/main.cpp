@@ -1,0 +1,13 @@
+// A stranger's program: it knows nothing of this project but what is installed.
+#include <resident/resident.hpp>
+
+#include <memory_resource>
+#include <vector>
+
+int main() {
+    using namespace resident::literals;
+    resident::arena arena{{.capacity = 1_MiB}};
+    std::pmr::vector<int> values{&arena};
+    values.assign(1000, 7);
+    return arena.statistics().in_use > 0 ? 0 : 1;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2317 # verdict calls the functions
+# Builds and runs three small projects outside the tree, each with the library static and shared:
+# one finds the installed package with CMake, one with pkg-config, one embeds the sources.
+# run.sh <release build folder> prints "PASS: what" or "FAIL: what" for each.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/../.." && pwd)
+release=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+verdict() { # verdict <name> <command>...
+    local name=$1
+    shift
+    if "$@"; then
+        echo "PASS: $name"
+    else
+        echo "FAIL: $name"
+        status=1
+    fi
+}
+
+install_static() { cmake --install "$release" --prefix "$work/static"; }
+install_shared() {
+    cmake -S "$source" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=ON \
+        -DRESIDENT_BUILD_TOOL=OFF -DRESIDENT_BUILD_TESTS=OFF \
+        -DRESIDENT_BUILD_EXAMPLES=OFF -DRESIDENT_BUILD_BENCHMARKS=OFF &&
+        cmake --build "$work/build" && cmake --install "$work/build" --prefix "$work/shared"
+}
+
+# consume <find_package|add_subdirectory> <static|shared> [cmake argument]...
+consume() {
+    local project=$1 kind=$2 build=$work/$1-$2
+    shift 2
+    cp -r "$source/tests/consumer/$project" "$build" &&
+        cmake -S "$build" -B "$build/build" -G Ninja "$@" &&
+        cmake --build "$build/build" && "$build/build/consumer"
+}
+
+pkg_config() { # pkg_config <static|shared>
+    local build=$work/pkg_config-$1 libdir
+    cp -r "$source/tests/consumer/pkg_config" "$build"
+    libdir=$(dirname "$(find "$work/$1" -name pkgconfig)")
+    (cd "$build" && PKG_CONFIG_PATH=$libdir/pkgconfig ./build.sh) &&
+        LD_LIBRARY_PATH=$libdir "$build/consumer"
+}
+
+for kind in static shared; do
+    verdict "install $kind" "install_$kind"
+    verdict "find_package $kind" consume find_package $kind "-DCMAKE_PREFIX_PATH=$work/$kind"
+    verdict "pkg-config $kind" pkg_config $kind
+done
+verdict "add_subdirectory static" consume add_subdirectory static "-DRESIDENT_SOURCE=$source"
+verdict "add_subdirectory shared" consume add_subdirectory shared "-DRESIDENT_SOURCE=$source" \
+    -DBUILD_SHARED_LIBS=ON
+verdict "installed command" "$work/static/bin/resident" --help
+exit $status
