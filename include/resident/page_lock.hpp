@@ -1,12 +1,11 @@
 /// resident::page_lock: locks any range, counted per page, so that locks stack.
 #pragma once
 
+#include "resident/result.hpp"
+
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <utility>
-
-#include "resident/result.hpp"
 
 namespace resident {
 
@@ -66,7 +65,7 @@ public:
 private:
     const void* begin_ = nullptr;
     std::size_t bytes_ = 0;
-    std::size_t generation_ = 0;  ///< which process, counted in forks, took the lock
+    std::size_t generation_ = 0; ///< which process, counted in forks, took the lock
 };
 
-}  // namespace resident
+} // namespace resident
