@@ -138,31 +138,39 @@ void end_processes(const std::string& directory) {
 
 } // namespace
 
-std::unique_ptr<memory_cgroup> memory_cgroup::create(const std::string& name, std::size_t limit,
-                                                     std::string& reason) {
+std::string memory_cgroup::directory_of(const std::string& name, std::string& reason) {
     const hierarchy where = find_hierarchy();
     if (where.version == 0) {
         reason = "no memory controller is mounted";
-        return nullptr;
+        return {};
     }
     const std::string parent = find_parent(where);
-    if (parent.empty()) {
-        reason = "no cgroup here passes the memory controller on to its children";
+    if (!parent.empty())
+        return parent + "/" + name;
+    reason = "no cgroup here passes the memory controller on to its children";
+    return {};
+}
+
+std::unique_ptr<memory_cgroup> memory_cgroup::create(const std::string& name, std::size_t limit,
+                                                     std::string& reason) {
+    const std::string directory = directory_of(name, reason);
+    if (directory.empty())
         return nullptr;
-    }
-    const std::string directory = parent + "/" + name;
     if (::mkdir(directory.c_str(), 0755) != 0) {
         reason = "cannot make " + directory + ": " + std::strerror(errno);
         return nullptr;
     }
     std::unique_ptr<memory_cgroup> made(new memory_cgroup(directory)); // removes it from here on
-    const char* limit_file = where.version == 1 ? "/memory.limit_in_bytes" : "/memory.max";
-    const int error_number = write_text(directory + limit_file, std::to_string(limit));
-    if (error_number != 0) {
-        reason = "cannot set " + directory + limit_file + ": " + std::strerror(error_number);
-        return nullptr;
+    int error_number = ENOENT;
+    for (const char* file : {"/memory.limit_in_bytes", "/memory.max"}) { // version 1, version 2
+        if (error_number == ENOENT) {
+            error_number = write_text(directory + file, std::to_string(limit));
+        }
     }
-    return made;
+    if (error_number == 0)
+        return made;
+    reason = "cannot limit " + directory + ": " + std::strerror(error_number);
+    return nullptr;
 }
 
 memory_cgroup::~memory_cgroup() {

@@ -16,9 +16,13 @@ public:
     /// where version 2 forbids that (a cgroup with processes has no such children), below the
     /// nearest ancestor that allows it.
     /// Returns null, and why in `reason`, if and only if it cannot be made here (no root, no
-    /// memory controller). `limit` in bytes of memory; swap is not limited.
+    /// memory controller, one of that name is there). `limit` in bytes of memory; swap is not
+    /// limited.
     static std::unique_ptr<memory_cgroup> create(const std::string& name, std::size_t limit,
                                                  std::string& reason);
+    /// The directory that create() would make. Empty, with why in `reason`, where there is none.
+    static std::string directory_of(const std::string& name, std::string& reason);
+
     ~memory_cgroup();
     memory_cgroup(const memory_cgroup&) = delete;
     memory_cgroup& operator=(const memory_cgroup&) = delete;

@@ -1,0 +1,52 @@
+/// Puts the machine back as it was, whatever becomes of the process that changed it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace resident::os {
+
+/// A small process that waits for this one to finish or to end in any way, SIGKILL included, and
+/// then undoes what was announced to it. It stands in a session of its own, so that a control-C or
+/// a signal to the process group does not reach it.
+///
+/// Announce before doing: undoing what was never done is harmless, the reverse is not.
+class cleanup_guardian {
+public:
+    /// Returns null, and why in `reason`, if and only if no process can be made.
+    /// Call while this process has one thread.
+    static std::unique_ptr<cleanup_guardian> start(std::string& reason);
+
+    /// Finishes, if finish() has not been called.
+    ~cleanup_guardian();
+    cleanup_guardian(const cleanup_guardian&) = delete;
+    cleanup_guardian& operator=(const cleanup_guardian&) = delete;
+
+    /// A memory cgroup, by directory: its processes are ended, then it is removed.
+    /// Returns false if and only if the guardian is gone; then do not go on.
+    bool announce_cgroup(const std::string& directory);
+    /// A swap file: swapped off, then deleted. Returns likewise.
+    bool announce_swap_file(const std::string& path);
+
+    /// Effects: lets it undo everything now, and waits for that. If somebody ended the guardian,
+    /// this process does its work. Returns: whether all is undone.
+    bool finish();
+
+    struct undertaking {
+        char kind;
+        std::string subject;
+    };
+
+private:
+    cleanup_guardian(pid_t process, int socket) : process_(process), socket_(socket) {}
+    bool announce(char kind, const std::string& subject);
+
+    pid_t process_;
+    int socket_;
+    std::vector<undertaking> announced_;
+};
+
+} // namespace resident::os
