@@ -8,8 +8,8 @@ namespace resident {
 
 /// Page faults of one kind and the other.
 struct faults {
-    std::uint64_t minor = 0;  ///< served without I/O: a first touch, a copy-on-write, a moved page
-    std::uint64_t major = 0;  ///< served from disk or swap
+    std::uint64_t minor = 0; ///< served without I/O: a first touch, a copy-on-write, a moved page
+    std::uint64_t major = 0; ///< served from disk or swap
     friend bool operator==(const faults&, const faults&) = default;
 };
 std::ostream& operator<<(std::ostream& out, const faults& counted);
@@ -32,4 +32,4 @@ private:
     faults start_;
 };
 
-}  // namespace resident
+} // namespace resident

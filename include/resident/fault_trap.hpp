@@ -1,16 +1,16 @@
 /// resident::fault_trap: stops at the first page fault in a scope, and tells where.
 #pragma once
 
-#include <cstdint>
-
 #include "resident/result.hpp"
+
+#include <cstdint>
 
 namespace resident {
 
 /// A page fault that a trap met.
 struct trapped_fault {
-    const void* address = nullptr;      ///< the data that was touched
-    const void* instruction = nullptr;  ///< the code that touched it
+    const void* address = nullptr;     ///< the data that was touched
+    const void* instruction = nullptr; ///< the code that touched it
 };
 
 /// While it lives, the first page fault of the thread that made it stops the program: by default a
@@ -45,4 +45,4 @@ private:
     bool sees_kernel_ = false;
 };
 
-}  // namespace resident
+} // namespace resident

@@ -1,10 +1,10 @@
 /// RLIMIT_MEMLOCK, read and set by call.
 #pragma once
 
-#include <cstddef>
-
 #include "resident/error.hpp"
 #include "resident/result.hpp"
+
+#include <cstddef>
 
 namespace resident {
 
@@ -12,11 +12,12 @@ namespace resident {
 struct memory_limit {
     std::size_t soft = 0;
     std::size_t hard = 0;
-    std::size_t locked = 0;   ///< VmLck: locked now by this process
-    bool exempt = false;      ///< CAP_IPC_LOCK: the limit does not apply
+    std::size_t locked = 0; ///< VmLck: locked now by this process
+    bool exempt = false;    ///< CAP_IPC_LOCK: the limit does not apply
     /// What may still be locked; `unlimited` if exempt.
     [[nodiscard]] constexpr std::size_t headroom() const noexcept {
-        if (exempt || soft == unlimited) return unlimited;
+        if (exempt || soft == unlimited)
+            return unlimited;
         return soft > locked ? soft - locked : 0;
     }
 };
@@ -36,4 +37,4 @@ result<memory_limit> raise_memory_limit();
 /// The limit, the locked bytes, every cgroup level and RAM, as errors report them.
 [[nodiscard]] headroom_snapshot read_headroom() noexcept;
 
-}  // namespace resident
+} // namespace resident

@@ -1,12 +1,12 @@
 /// Which pages of a range are in RAM, as the kernel sees them.
 #pragma once
 
+#include "resident/result.hpp"
+
 #include <cstddef>
 #include <iosfwd>
 #include <string>
 #include <vector>
-
-#include "resident/result.hpp"
 
 namespace resident {
 
@@ -42,4 +42,4 @@ private:
 /// Complexity: linear in pages. Any thread. Not real-time safe.
 [[nodiscard]] result<page_map> residency(const void* address, std::size_t bytes);
 
-}  // namespace resident
+} // namespace resident

@@ -1,14 +1,14 @@
 /// All of resident.
 #pragma once
 
-#include "resident/arena.hpp"          // IWYU pragma: export
-#include "resident/error.hpp"          // IWYU pragma: export
-#include "resident/fault_counter.hpp"  // IWYU pragma: export
-#include "resident/fault_trap.hpp"     // IWYU pragma: export
-#include "resident/memory_limit.hpp"   // IWYU pragma: export
-#include "resident/page_lock.hpp"      // IWYU pragma: export
-#include "resident/prepare.hpp"        // IWYU pragma: export
-#include "resident/residency.hpp"      // IWYU pragma: export
-#include "resident/result.hpp"         // IWYU pragma: export
-#include "resident/size_literals.hpp"  // IWYU pragma: export
-#include "resident/version.hpp"        // IWYU pragma: export
+#include "resident/arena.hpp"         // IWYU pragma: export
+#include "resident/error.hpp"         // IWYU pragma: export
+#include "resident/fault_counter.hpp" // IWYU pragma: export
+#include "resident/fault_trap.hpp"    // IWYU pragma: export
+#include "resident/memory_limit.hpp"  // IWYU pragma: export
+#include "resident/page_lock.hpp"     // IWYU pragma: export
+#include "resident/prepare.hpp"       // IWYU pragma: export
+#include "resident/residency.hpp"     // IWYU pragma: export
+#include "resident/result.hpp"        // IWYU pragma: export
+#include "resident/size_literals.hpp" // IWYU pragma: export
+#include "resident/version.hpp"       // IWYU pragma: export

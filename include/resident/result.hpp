@@ -1,12 +1,12 @@
 /// resident::result<T>: a value or a resident::error, for code that does not use exceptions.
 #pragma once
 
+#include "resident/error.hpp"
+
 #include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-#include "resident/error.hpp"
 
 namespace resident {
 
@@ -20,8 +20,8 @@ public:
     using value_type = T;
 
     // NOLINTNEXTLINE(google-explicit-constructor): as in std::expected
-    result(T&& value) noexcept(std::is_nothrow_move_constructible_v<T>)
-        requires std::is_move_constructible_v<T>
+    result(T value) noexcept(
+        std::is_nothrow_move_constructible_v<T>) requires std::is_move_constructible_v<T>
         : content_(std::in_place_index<0>, std::move(value)) {}
     // NOLINTNEXTLINE(google-explicit-constructor): an error is a result
     result(const resident::error& failure) noexcept : content_(std::in_place_index<1>, failure) {}
@@ -52,4 +52,4 @@ protected:
 /// Success without a value, or an error.
 using status = result<std::monostate>;
 
-}  // namespace resident
+} // namespace resident

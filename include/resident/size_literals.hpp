@@ -6,9 +6,6 @@
 
 namespace resident {
 
-inline namespace literals {
-inline namespace size_literals {
-
 namespace detail {
 /// A size that does not fit in size_t is not a constant expression, hence refused by the compiler.
 consteval std::size_t scaled_size(unsigned long long count, std::size_t unit) {
@@ -16,7 +13,10 @@ consteval std::size_t scaled_size(unsigned long long count, std::size_t unit) {
                ? static_cast<std::size_t>(count) * unit
                : throw "this size does not fit in std::size_t";
 }
-}  // namespace detail
+} // namespace detail
+
+inline namespace literals {
+inline namespace size_literals {
 
 /// `n` times 1024 bytes. Evaluated by the compiler; ill-formed if it does not fit in size_t.
 consteval std::size_t operator""_KiB(unsigned long long count) {
@@ -31,7 +31,7 @@ consteval std::size_t operator""_GiB(unsigned long long count) {
     return detail::scaled_size(count, std::size_t{1} << 30);
 }
 
-}  // namespace size_literals
-}  // namespace literals
+} // namespace size_literals
+} // namespace literals
 
-}  // namespace resident
+} // namespace resident

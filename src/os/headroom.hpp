@@ -35,6 +35,9 @@ refusal check_headroom(std::size_t bytes_to_lock, std::size_t bytes_to_populate)
 /// The same without the memlock part; for the steps of populating.
 refusal check_populate_headroom(std::size_t bytes_to_populate) noexcept;
 
+/// The error of a refusal, on behalf of `subject`.
+[[nodiscard]] error make_refusal_error(const refusal& refused, const char* subject) noexcept;
+
 /// Decodes a failed call: the true cause of `error_number` from `operation` in the light of
 /// `headroom` as read now, with reason filled in. `subject` is copied.
 [[nodiscard]] error make_error(operation failed, int error_number, std::size_t bytes_asked,
