@@ -1,0 +1,72 @@
+#include "process/loaded_code.hpp"
+
+#include "os/headroom.hpp"
+#include "os/lock_registry.hpp"
+#include "os/memory_constants.hpp"
+#include "os/pages_to_populate.hpp"
+#include "os/preparation_constants.hpp"
+
+#include <cstdint>
+
+#include <link.h>
+
+namespace resident::detail {
+namespace {
+
+struct progress {
+    std::size_t leave_lockable;
+    std::size_t locked = 0;
+    bool complete = true;
+};
+
+struct segment {
+    std::uintptr_t begin;
+    std::size_t bytes;
+    bool writable;
+};
+
+/// Locked is best; populated means at least no fault at the first use.
+void keep_in_ram(const segment& wanted, const char* object, progress& so_far) noexcept {
+    const std::size_t lockable = os::lockable(os::read_headroom());
+    if (lockable >= so_far.leave_lockable && lockable - so_far.leave_lockable >= wanted.bytes &&
+        !os::locked_pages().lock(wanted.begin, wanted.bytes, object).refused) {
+        so_far.locked += wanted.bytes;
+        return;
+    }
+    so_far.complete = false;
+    if (os::check_populate_headroom(os::bytes_to_populate(wanted.begin, wanted.bytes)).refused)
+        return;
+    (void)os::system().advise(reinterpret_cast<void*>(wanted.begin), wanted.bytes,
+                              wanted.writable ? os::populate_write_advice
+                                              : os::populate_read_advice);
+}
+
+int visit_object(dl_phdr_info* object, std::size_t, void* context) {
+    auto& so_far = *static_cast<progress*>(context);
+    const std::string_view name = object->dlpi_name;
+    if (name.starts_with("linux-vdso"))
+        return 0; // the kernel's own pages: always in RAM, never locked
+    const std::uintptr_t page = os::page_size();
+    for (std::size_t index = 0; index < object->dlpi_phnum; ++index) {
+        const auto& header = object->dlpi_phdr[index];
+        if (header.p_type != PT_LOAD || header.p_memsz == 0 || header.p_flags == 0)
+            continue;
+        const std::uintptr_t first = object->dlpi_addr + header.p_vaddr;
+        const std::uintptr_t begin = first / page * page;
+        const std::uintptr_t end = (first + header.p_memsz + page - 1) / page * page;
+        keep_in_ram({begin, end - begin, (header.p_flags & PF_W) != 0},
+                    name.empty() ? "the program" : object->dlpi_name, so_far);
+    }
+    return 0;
+}
+
+} // namespace
+
+preparation_step lock_loaded_code(std::string_view name, std::size_t leave_lockable) noexcept {
+    progress so_far{leave_lockable};
+    ::dl_iterate_phdr(visit_object, &so_far); // begins with the program itself
+    return {name, so_far.complete ? preparation_outcome::done : preparation_outcome::done_in_part,
+            0, so_far.locked};
+}
+
+} // namespace resident::detail
