@@ -3,6 +3,7 @@ pass|fail|skip, configuration, name, reason, separated by tabs.
 
     test_summary.py junit RESULTS CONFIGURATION FILE STATUS  adds the tests of a ctest run
     test_summary.py log RESULTS CONFIGURATION FILE STATUS    adds PASS:, FAIL: and SKIP: lines
+    test_summary.py failures FILE                            prints what failing tests said
     test_summary.py total RESULTS                            prints the skips and the sum
 
 STATUS is what the run ended with. The first two print the sum of what they added; the last ends
@@ -20,6 +21,9 @@ import xml.etree.ElementTree as ElementTree
 def main(verb, results, *arguments):
     if verb == "total":
         sys.exit(total(read(results)))
+    if verb == "failures":
+        print_failures(results)
+        return
     configuration, path, status = arguments
     rows = {"junit": from_junit, "log": from_log}[verb](configuration, path)
     if not rows or (status != "0" and not any(row[0] == "fail" for row in rows)):
@@ -53,6 +57,17 @@ def from_case(configuration, case):
     if status == "notrun" and skipped is not None and "REGULAR" in skipped.get("message", ""):
         return ("skip", configuration, name, skip_reason(case.findtext("system-out") or ""))
     return ("fail", configuration, name, "")
+
+
+def print_failures(path, at_most=8, lines=20):
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    failed = [case for case in cases if from_case("", case)[0] == "fail"]
+    for case in failed[:at_most]:
+        output = (case.findtext("system-out") or "").partition("[ RUN ")
+        output = (output[2] or output[0]).partition("[----")[0].splitlines()
+        print("\n".join([case.get("name"), *("  " + line for line in output[-lines:])]))
+    if failed[at_most:]:
+        print(f"... and {len(failed) - at_most} more")
 
 
 def skip_reason(output):
