@@ -161,11 +161,12 @@ def unfinished_lines():
 
 
 def dependent_headers():
+    command = ["g++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fsyntax-only", "-Iinclude"]
     found = []
     for path in sources():
         if path.startswith("include/"):
-            command = ["g++", "-std=c++20", "-fsyntax-only", "-Iinclude", "-x", "c++", path]
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            one = [*command, "-include", path, "-x", "c++", "/dev/null"]
+            run = subprocess.run(one, capture_output=True, text=True, check=False)
             if run.returncode != 0:
                 found.append(run.stderr)
     return found

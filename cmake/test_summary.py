@@ -63,8 +63,8 @@ def print_failures(path, at_most=8, lines=20):
     cases = ElementTree.parse(path).getroot().iter("testcase")
     failed = [case for case in cases if from_case("", case)[0] == "fail"]
     for case in failed[:at_most]:
-        output = (case.findtext("system-out") or "").partition("[ RUN ")
-        output = (output[2] or output[0]).partition("[----")[0].splitlines()
+        output = re.sub(r".*\[ RUN +\] \S+\n", "", case.findtext("system-out") or "", flags=re.DOTALL)
+        output = output.partition("[----")[0].splitlines()
         print("\n".join([case.get("name"), *("  " + line for line in output[-lines:])]))
     if failed[at_most:]:
         print(f"... and {len(failed) - at_most} more")
