@@ -2,14 +2,15 @@
 
 #include "os/fault_signal.hpp"
 #include "os/headroom.hpp"
+#include "os/text.hpp"
 
-#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
+#include <string_view>
 
 #include <dlfcn.h>
 
@@ -27,63 +28,42 @@ namespace {
 // The event holds its address, so it outlives every move of the fault_trap.
 thread_local detail::armed_trap trap_of_this_thread;
 
-/// Text composed without printf, which a signal handler must not call.
-class signal_safe_text {
-public:
-    signal_safe_text& operator<<(const char* text) noexcept {
-        const std::size_t length = std::min(std::strlen(text), text_.size() - length_);
-        std::memcpy(text_.data() + length_, text, length);
-        length_ += length;
-        return *this;
-    }
-    signal_safe_text& operator<<(const void* address) noexcept {
-        return *this << "0x" << digits(reinterpret_cast<std::uintptr_t>(address), 16).data();
-    }
-    signal_safe_text& decimal(std::uintptr_t value) noexcept {
-        return *this << digits(value, 10).data();
-    }
-    void print() const noexcept { os::write_diagnostic(text_.data(), length_); }
+/// Without printf, which a signal handler must not call.
+void append(os::text_builder& text, std::uintptr_t number, int base) noexcept {
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), number, base).ptr;
+    text << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
 
-private:
-    using digit_array = std::array<char, 24>;
-    static digit_array digits(std::uintptr_t value, std::uintptr_t base) noexcept {
-        digit_array reversed{};
-        std::size_t count = 0;
-        do {
-            reversed[count++] = "0123456789abcdef"[value % base];
-            value /= base;
-        } while (value != 0);
-        digit_array ordered{};
-        for (std::size_t index = 0; index < count; ++index)
-            ordered[index] = reversed[count - 1 - index];
-        return ordered;
-    }
-
-    std::array<char, 1024> text_{};
-    std::size_t length_ = 0;
-};
+void append(os::text_builder& text, const void* address) noexcept {
+    text << "0x";
+    append(text, reinterpret_cast<std::uintptr_t>(address), 16);
+}
 
 const void* offset_from(const void* base, const void* address) noexcept {
     return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(address) -
                                          reinterpret_cast<std::uintptr_t>(base));
 }
 
-void report_and_abort(const void* address, const void* instruction) noexcept {
-    signal_safe_text text;
+[[noreturn]] void report_and_abort(const void* address, const void* instruction) noexcept {
+    std::array<char, 1024> buffer{};
+    os::text_builder text(buffer);
     text << "resident: page fault of thread ";
-    text.decimal(static_cast<std::uintptr_t>(os::this_thread_id()));
-    text << "\n  touched  " << address << "\n  by       " << instruction;
+    append(text, static_cast<std::uintptr_t>(os::this_thread_id()), 10);
+    text << "\n  touched  ";
+    append(text, address);
+    text << "\n  by       ";
+    append(text, instruction);
     Dl_info found{};
     if (::dladdr(instruction, &found) != 0 && found.dli_fname != nullptr) {
-        text << ", ";
-        if (found.dli_sname != nullptr)
-            text << found.dli_sname << "+" << offset_from(found.dli_saddr, instruction) << " in ";
-        text << found.dli_fname;
-        if (found.dli_sname == nullptr)
-            text << "+" << offset_from(found.dli_fbase, instruction);
+        const bool named = found.dli_sname != nullptr;
+        text << ", " << (named ? found.dli_sname : found.dli_fname) << "+";
+        append(text, offset_from(named ? found.dli_saddr : found.dli_fbase, instruction));
+        if (named)
+            text << " in " << found.dli_fname;
     }
     text << "\n";
-    text.print();
+    os::write_diagnostic(text.view().data(), text.view().size());
     std::abort();
 }
 
