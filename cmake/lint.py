@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -46,8 +47,10 @@ def report(name, complaints):
 
 def tracked():
     """The files under version control, or all outside build/ where there is no repository."""
-    listing = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False)
-    if listing.returncode == 0:
+    listing = shutil.which("git") and subprocess.run(
+        ["git", "ls-files"], capture_output=True, text=True, check=False
+    )
+    if listing and listing.returncode == 0:
         return [path for path in listing.stdout.splitlines() if os.path.isfile(path)]
     paths = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
     return sorted(str(path) for path in paths if path.parts[0] not in ("build", ".git"))
