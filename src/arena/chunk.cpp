@@ -207,7 +207,7 @@ std::optional<error> chunk::hold() noexcept {
         return std::nullopt;
     const os::outcome counted = os::locked_pages().hold(address_of(begin_), size_);
     if (!counted)
-        return failure(operation::lock, counted);
+        return failure(operation::reserve, counted);
     held_ = true;
     return std::nullopt;
 }
