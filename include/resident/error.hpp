@@ -77,6 +77,7 @@ struct error_details {
     resident::cause cause = cause::system;
     int error_number = 0;           ///< errno of the failed call; 0 if no call was made
     std::size_t bytes_asked = 0;    ///< bytes that were to be mapped, locked or populated
+    std::size_t huge_page_size = 0; ///< bytes, if reserved huge pages were asked for; else 0
     headroom_snapshot headroom{};   ///< as read when it failed
     std::array<char, 64> subject{}; ///< whose memory: an arena's name, "page_lock"; 0-terminated
     std::array<char, 192> reason{}; ///< one clause naming the value and the bound; 0-terminated

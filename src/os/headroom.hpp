@@ -1,10 +1,10 @@
 /// How much may still be locked and populated, and why not more.
 #pragma once
 
-#include <cstddef>
-
 #include "os/kernel.hpp"
 #include "resident/error.hpp"
+
+#include <cstddef>
 
 namespace resident::os {
 
@@ -40,15 +40,17 @@ refusal check_populate_headroom(std::size_t bytes_to_populate) noexcept;
 
 /// Decodes a failed call: the true cause of `error_number` from `operation` in the light of
 /// `headroom` as read now, with reason filled in. `subject` is copied.
+/// `bytes_asked` 0 stands for the whole address space (mlockall). `huge_page_size`, in bytes, tells
+/// that the mapping is one of reserved huge pages: then ENOMEM and EFAULT mean that their pool is
+/// short. `error_number` 0 with operation::verify means that the proof of residency failed.
 [[nodiscard]] error make_error(operation failed, int error_number, std::size_t bytes_asked,
-                               const char* subject) noexcept;
+                               const char* subject, std::size_t huge_page_size = 0) noexcept;
 
 /// An error of the caller's making: cause::invalid_argument, with `reason` (printf style).
-[[gnu::format(printf, 2, 3)]] [[nodiscard]] error make_argument_error(const char* subject,
-                                                                     const char* reason,
-                                                                     ...) noexcept;
+[[gnu::format(printf, 2, 3)]] [[nodiscard]] error
+make_argument_error(const char* subject, const char* reason, ...) noexcept;
 
 /// Throws `failure`, or in a build without exceptions prints it on stderr and aborts.
 [[noreturn]] void raise(const error& failure);
 
-}  // namespace resident::os
+} // namespace resident::os

@@ -3,12 +3,12 @@
 /// Nothing here is on the hot path: allocate and deallocate make no system call at all.
 #pragma once
 
-#include <sys/resource.h>
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include <sys/resource.h>
+#include <sys/types.h>
 
 struct perf_event_attr;
 
@@ -80,13 +80,13 @@ public:
     // This machine and thread
     /// Value: the NUMA node this thread runs on (getcpu).
     virtual outcome current_node() noexcept;
-    virtual outcome count_faults(fault_scope scope, fault_counts& counts) noexcept;  ///< getrusage
+    virtual outcome count_faults(fault_scope scope, fault_counts& counts) noexcept; ///< getrusage
     /// prctl with integer arguments (KSM and the like).
     virtual outcome control_process(int option, unsigned long argument) noexcept;
-    virtual outcome set_memory_policy(int mode, unsigned node) noexcept;  ///< set_mempolicy
+    virtual outcome set_memory_policy(int mode, unsigned node) noexcept; ///< set_mempolicy
     /// PAGEMAP_SCAN and the like.
     virtual outcome control_file(int descriptor, unsigned long request, void* argument) noexcept;
-    virtual outcome open_fault_event(perf_event_attr& attributes) noexcept;  ///< this thread
+    virtual outcome open_fault_event(perf_event_attr& attributes) noexcept; ///< this thread
 
     /// Starts a detached-signal, normal-priority thread that runs `entry(argument)`; joinable.
     /// Value: a handle for join_thread.
@@ -112,4 +112,4 @@ private:
 /// Bytes a base page. Constant of the running kernel; read once.
 [[nodiscard]] std::size_t page_size() noexcept;
 
-}  // namespace resident::os
+} // namespace resident::os

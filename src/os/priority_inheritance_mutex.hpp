@@ -20,4 +20,4 @@ private:
     pthread_mutex_t mutex_;
 };
 
-}  // namespace resident::os
+} // namespace resident::os

@@ -1,0 +1,133 @@
+#include "os/headroom.hpp"
+
+#include "os/cgroups.hpp"
+#include "os/process_status.hpp"
+#include "os/system_file.hpp"
+#include "os/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace resident::os {
+namespace {
+
+std::size_t as_size(rlim_t limit) noexcept {
+    return limit == RLIM_INFINITY ? unlimited : static_cast<std::size_t>(limit);
+}
+
+void read_memlock(headroom_snapshot& snapshot) noexcept {
+    rlimit limit{};
+    if (system().get_limit(RLIMIT_MEMLOCK, limit)) {
+        snapshot.memlock_soft_limit = as_size(limit.rlim_cur);
+        snapshot.memlock_hard_limit = as_size(limit.rlim_max);
+    }
+}
+
+void read_memory_left(headroom_snapshot& snapshot) noexcept {
+    if (const auto available = read_field("/proc/meminfo", "MemAvailable")) {
+        snapshot.available_memory = static_cast<std::size_t>(*available);
+    }
+    read_memory_cgroups(snapshot);
+}
+
+bool raise_soft_limit() noexcept {
+    rlimit limit{};
+    if (!system().get_limit(RLIMIT_MEMLOCK, limit) || limit.rlim_cur == limit.rlim_max)
+        return false;
+    limit.rlim_cur = limit.rlim_max;
+    return static_cast<bool>(system().set_limit(RLIMIT_MEMLOCK, limit));
+}
+
+refusal refuse(const headroom_snapshot& snapshot, cause why, std::size_t bytes) noexcept {
+    refusal refused{.refused = true, .details = {}};
+    refused.details.operation = operation::check_headroom;
+    refused.details.cause = why;
+    refused.details.bytes_asked = bytes;
+    refused.details.headroom = snapshot;
+    return refused;
+}
+
+refusal refuse_lock(const headroom_snapshot& snapshot, std::size_t bytes) noexcept {
+    const bool never = snapshot.memlock_soft_limit == 0;
+    refusal refused = refuse(snapshot, never ? cause::not_permitted : cause::memlock_limit, bytes);
+    text_builder reason(refused.details.reason);
+    if (never) {
+        reason.short_size(bytes) << " to lock, but RLIMIT_MEMLOCK is 0: nothing may be locked";
+        return refused;
+    }
+    reason.short_size(bytes) << " to lock, but RLIMIT_MEMLOCK leaves ";
+    reason.short_size(lockable(snapshot)) << " (soft limit ";
+    reason.short_size(snapshot.memlock_soft_limit) << ", already locked ";
+    reason.short_size(snapshot.locked) << ")";
+    return refused;
+}
+
+refusal refuse_populate(const headroom_snapshot& snapshot, std::size_t bytes) noexcept {
+    const memory_cgroup_level* const level = tightest(snapshot);
+    const bool cgroup = level != nullptr && room(*level) <= snapshot.available_memory;
+    refusal refused =
+        refuse(snapshot, cgroup ? cause::memory_cgroup : cause::physical_memory, bytes);
+    text_builder reason(refused.details.reason);
+    reason.short_size(bytes) << " and a margin of ";
+    reason.short_size(populate_margin) << " to populate, but ";
+    if (cgroup) {
+        reason << "a memory cgroup leaves ";
+        reason.short_size(room(*level)) << " (limit ";
+        reason.short_size(level->limit) << ", usage ";
+        reason.short_size(level->usage) << "): " << level->path.data();
+    } else {
+        reason << "RAM leaves ";
+        reason.short_size(snapshot.available_memory) << " (MemAvailable)";
+    }
+    return refused;
+}
+
+refusal check_populate(const headroom_snapshot& snapshot, std::size_t bytes) noexcept {
+    const memory_cgroup_level* const level = tightest(snapshot);
+    const std::size_t left =
+        std::min(snapshot.available_memory, level != nullptr ? room(*level) : unlimited);
+    const bool fits = bytes == 0 || left == unlimited ||
+                      (left >= populate_margin && left - populate_margin >= bytes);
+    if (fits)
+        return {.refused = false, .details = {.headroom = snapshot}};
+    return refuse_populate(snapshot, bytes);
+}
+
+} // namespace
+
+headroom_snapshot read_headroom() noexcept {
+    headroom_snapshot snapshot;
+    read_memlock(snapshot);
+    snapshot.locked = read_process_status().locked;
+    snapshot.can_exceed_memlock = can_exceed_memlock();
+    constexpr std::uint64_t never_overcommit = 2;
+    snapshot.strict_overcommit = read_number("/proc/sys/vm/overcommit_memory") == never_overcommit;
+    read_memory_left(snapshot);
+    return snapshot;
+}
+
+std::size_t lockable(const headroom_snapshot& snapshot) noexcept {
+    if (snapshot.can_exceed_memlock || snapshot.memlock_soft_limit == unlimited)
+        return unlimited;
+    return snapshot.memlock_soft_limit - std::min(snapshot.memlock_soft_limit, snapshot.locked);
+}
+
+refusal check_headroom(std::size_t bytes_to_lock, std::size_t bytes_to_populate) noexcept {
+    headroom_snapshot snapshot = read_headroom();
+    if (bytes_to_lock > lockable(snapshot) && raise_soft_limit())
+        read_memlock(snapshot);
+    if (bytes_to_lock > lockable(snapshot))
+        return refuse_lock(snapshot, bytes_to_lock);
+    return check_populate(snapshot, bytes_to_populate);
+}
+
+refusal check_populate_headroom(std::size_t bytes_to_populate) noexcept {
+    headroom_snapshot snapshot;
+    read_memory_left(snapshot);
+    const refusal answer = check_populate(snapshot, bytes_to_populate);
+    if (!answer.refused)
+        return answer;
+    return check_populate(read_headroom(), bytes_to_populate);
+}
+
+} // namespace resident::os
