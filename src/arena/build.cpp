@@ -1,6 +1,7 @@
 // Building and destroying an arena_state: the cold half of it.
 #include "arena/arena_state.hpp"
 #include "os/headroom.hpp"
+#include "os/huge_page_pool.hpp"
 #include "os/lock_registry.hpp"
 
 #include <array>
@@ -23,11 +24,12 @@ chunk_plan plan_for(const arena_options& options, bool lock, page_kind pages) no
             .name = options.name};
 }
 
-/// Whether automatic pages can be reserved huge pages at all.
-bool may_use_reserved_huge_pages(const arena_options& options) noexcept {
-    const std::size_t page = reserved_huge_page_size(page_kind::huge_2M);
+/// Whether automatic pages come from the pool of reserved huge pages.
+bool can_use_reserved_huge_pages(const arena_options& options) noexcept {
+    constexpr std::size_t page = reserved_huge_page_size(page_kind::huge_2M);
     return options.pages == page_kind::automatic && options.on_fork != fork_policy::wipe &&
-           options.capacity % page == 0 && options.max_capacity % page == 0;
+           options.capacity % page == 0 && options.max_capacity % page == 0 &&
+           os::free_reserved_huge_pages(page) >= options.capacity / page;
 }
 
 bool failed_to_lock(const error& failure) noexcept {
@@ -39,13 +41,11 @@ bool failed_to_lock(const error& failure) noexcept {
 /// one after the other.
 os::refusal refuse_headroom(const arena_options& options, const arena_layout& layout, bool lock) {
     const std::size_t bookkeeping = layout.bookkeeping_for(options.capacity);
-    const bool huge = reserved_huge_page_size(options.pages) != 0;
+    // Reserved huge pages are charged neither to the limit nor to a cgroup.
+    const bool huge =
+        reserved_huge_page_size(options.pages) != 0 || can_use_reserved_huge_pages(options);
     const std::size_t bytes = bookkeeping + (huge ? 0 : options.capacity);
-    os::refusal refusal = os::check_headroom(lock ? bytes : 0, bytes);
-    // Reserved huge pages are charged neither to the limit nor to the cgroup: they may fit yet.
-    if (refusal.refused && may_use_reserved_huge_pages(options))
-        refusal = os::check_headroom(lock ? bookkeeping : 0, bookkeeping);
-    return refusal;
+    return os::check_headroom(lock ? bytes : 0, bytes);
 }
 
 } // namespace
@@ -134,7 +134,7 @@ std::optional<error> arena_state::build_data(const arena_options& options, bool 
     };
     if (options.pages != page_kind::automatic)
         return attempt(options.pages);
-    if (may_use_reserved_huge_pages(options) && !attempt(page_kind::huge_2M))
+    if (can_use_reserved_huge_pages(options) && !attempt(page_kind::huge_2M))
         return std::nullopt;
     return attempt(page_kind::transparent_huge);
 }

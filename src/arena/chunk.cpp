@@ -36,7 +36,8 @@ bool chunk::uses_reserved_huge_pages() const noexcept {
 bool chunk::needs_lock() const noexcept { return plan_.lock && !uses_reserved_huge_pages(); }
 
 error chunk::failure(operation failed, os::outcome answer) const noexcept {
-    return os::make_error(failed, answer.error_number(), size_, plan_.name);
+    return os::make_error(failed, answer.error_number(), size_, plan_.name,
+                          reserved_huge_page_size(plan_.pages));
 }
 
 chunk::~chunk() {

@@ -26,7 +26,7 @@ namespace {
 using namespace resident::literals;
 using testing::HasSubstr;
 
-constexpr arena_options two_mebibytes{.capacity = 2_MiB, .name = "limited"};
+const arena_options two_mebibytes{.capacity = 2_MiB, .name = "limited"};
 
 class arena_limits : public testing::Test {
 protected:
@@ -118,9 +118,9 @@ TEST_F(arena_limits, an_ordinary_user_with_8_MiB_gets_the_default_arena) {
 TEST_F(arena_limits, under_MCL_FUTURE_the_reservation_is_not_charged) {
     if (test::sanitized)
         GTEST_SKIP() << "the sanitizer's own mappings exceed a finite limit";
-    // 64 MiB may be locked; 1 GiB is reserved. The kernel refuses that at once (EAGAIN), so the
+    // 8 MiB may be locked; 1 GiB is reserved. The kernel refuses that at once (EAGAIN), so the
     // reservation must come in steps, each taken off the account.
-    in_child({.memlock_soft = 64_MiB, .memlock_hard = 64_MiB}, [] {
+    in_child({.memlock_soft = 8_MiB, .memlock_hard = 8_MiB}, [] {
         ASSERT_TRUE(os::system().lock_all(os::lock_all_future));
         const std::size_t before = test::vm_locked_bytes();
         const arena_options options{

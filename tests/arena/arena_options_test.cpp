@@ -94,16 +94,17 @@ TEST(arena_options, off_populates_and_locks_nothing) {
 TEST(arena_options, best_effort_degrades_and_says_why) {
     if (!test::can_change_privileges())
         GTEST_SKIP() << "needs root, to drop CAP_IPC_LOCK";
-    const auto child = test::run_in_child({.keep_ipc_lock = false, .memlock_soft = 1_MiB}, [] {
-        const arena memory{{.capacity = 2_MiB, .lock = lock_policy::best_effort}};
-        EXPECT_FALSE(memory.locked());
-        ASSERT_NE(memory.degradation(), nullptr);
-        EXPECT_EQ(memory.degradation()->cause(), cause::memlock_limit);
-        EXPECT_EQ(test::vm_locked_bytes(), 0u);
-        const arena fitting{{.capacity = 512_KiB, .lock = lock_policy::best_effort}};
-        EXPECT_TRUE(fitting.locked());
-        EXPECT_EQ(fitting.degradation(), nullptr);
-    });
+    const auto child = test::run_in_child(
+        {.keep_ipc_lock = false, .memlock_soft = 1_MiB, .memlock_hard = 1_MiB}, [] {
+            const arena memory{{.capacity = 2_MiB, .lock = lock_policy::best_effort}};
+            EXPECT_FALSE(memory.locked());
+            ASSERT_NE(memory.degradation(), nullptr);
+            EXPECT_EQ(memory.degradation()->cause(), cause::memlock_limit);
+            EXPECT_EQ(test::vm_locked_bytes(), 0u);
+            const arena fitting{{.capacity = 512_KiB, .lock = lock_policy::best_effort}};
+            EXPECT_TRUE(fitting.locked());
+            EXPECT_EQ(fitting.degradation(), nullptr);
+        });
     EXPECT_TRUE(child.passed()) << child.output;
 }
 

@@ -94,7 +94,7 @@ TEST_P(arena_fork, makes_no_fault_in_the_parent) {
 }
 INSTANTIATE_TEST_SUITE_P(policies, arena_fork,
                          testing::Values(fork_policy::exclude, fork_policy::wipe),
-                         [](const auto& info) { return to_string(info.param); });
+                         [](const auto& each) { return to_string(each.param); });
 
 TEST(arena_fork, the_control_inherit_does_fault) {
     arena memory{{.capacity = 4_MiB, .pages = page_kind::base, .on_fork = fork_policy::inherit}};

@@ -188,7 +188,7 @@ bool can_change_privileges() {
     if (syscall(SYS_capget, &header, sets.data()) != 0)
         return false;
     const unsigned needed =
-        1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP | 1U << CAP_SYS_RESOURCE;
+        1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP;
     return (sets[0].effective & needed) == needed;
 }
 
