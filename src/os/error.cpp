@@ -90,7 +90,7 @@ struct phrase {
 phrase phrase_for(operation failed) noexcept {
     switch (failed) {
     case operation::check_options:
-        return {"invalid options", false};
+        return {"invalid request", false};
     case operation::check_headroom:
         return {"cannot make resident ", true};
     case operation::reserve:

@@ -167,7 +167,7 @@ void diagnosis::judge_lock() noexcept {
         if (number() == EAGAIN)
             return conclude(cause::physical_memory, "RAM ran out");
         return conclude(cause::invalid_argument,
-                        "part of the range is not mapped, for the limits leave enough");
+                        "part of the range is not mapped (the limits leave enough)");
     case EINVAL:
         return conclude(cause::invalid_argument, "the range does not fit the address space");
     default:

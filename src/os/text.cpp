@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
-#include <cstring>
 
 namespace resident::os {
 
@@ -18,7 +17,7 @@ text_builder::text_builder(std::span<char> buffer) noexcept : buffer_(buffer) {
 text_builder& text_builder::operator<<(std::string_view text) noexcept {
     const std::size_t room = buffer_.size() - 1 - length_;
     const std::size_t count = std::min(room, text.size());
-    std::memcpy(buffer_.data() + length_, text.data(), count);
+    std::copy_n(text.data(), count, buffer_.data() + length_);
     length_ += count;
     buffer_[length_] = '\0';
     return *this;

@@ -187,8 +187,7 @@ bool can_change_privileges() {
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
     if (syscall(SYS_capget, &header, sets.data()) != 0)
         return false;
-    const unsigned needed =
-        1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP;
+    const unsigned needed = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP;
     return (sets[0].effective & needed) == needed;
 }
 

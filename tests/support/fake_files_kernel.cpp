@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace resident::test {
 
@@ -58,7 +57,7 @@ outcome fake_files_kernel::copy(const open_description& file, std::size_t from,
     std::size_t length = std::min(buffer.size(), file.content.size() - from);
     if (bytes_a_read_ != 0)
         length = std::min(length, bytes_a_read_);
-    std::memcpy(buffer.data(), file.content.data() + from, length);
+    std::copy_n(file.content.data() + from, length, buffer.data());
     return outcome::success(length);
 }
 
