@@ -138,6 +138,15 @@ void uncount(const range& pages) noexcept {
 
 refusal refuse(const error& why) noexcept { return {true, why.details()}; }
 
+refusal refuse_hole(const range& wanted, std::uintptr_t hole, const char* subject) noexcept {
+    refusal refused = refuse(make_argument_error(subject,
+                                                 "of the range 0x%" PRIxPTR "-0x%" PRIxPTR
+                                                 " no accessible memory is mapped at 0x%" PRIxPTR,
+                                                 wanted.begin, wanted.end, hole));
+    refused.details.bytes_asked = wanted.bytes();
+    return refused;
+}
+
 /// Drafts the owner and finds what forbids it, before anything is locked.
 refusal draft_lock(const range& wanted, const char* subject) noexcept {
     // The draft is as long as the mappings make it, so its room is found by trying; the last
@@ -148,10 +157,7 @@ refusal draft_lock(const range& wanted, const char* subject) noexcept {
             return refuse(make_error(operation::read_system_file, read.error_number(),
                                      wanted.bytes(), subject));
         if (progress.reached != wanted.end)
-            return refuse(make_argument_error(subject,
-                                              "of the range 0x%" PRIxPTR "-0x%" PRIxPTR
-                                              " no accessible memory is mapped at 0x%" PRIxPTR,
-                                              wanted.begin, wanted.end, progress.reached));
+            return refuse_hole(wanted, progress.reached, subject);
         const std::size_t capacity = counts.capacity();
         const bool fitted = counts.finish_draft();
         const outcome room = counts.reserve(fitted ? counts.draft().size() + 2 * (live_owners + 1)

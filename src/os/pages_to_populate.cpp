@@ -1,6 +1,7 @@
 #include "os/pages_to_populate.hpp"
 
 #include "os/kernel.hpp"
+#include "os/pagemap.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +19,7 @@ static_assert(sizeof(std::uint64_t) == 8);
 } // namespace
 
 std::size_t bytes_to_populate(std::size_t address, std::size_t bytes) noexcept {
-    const outcome file = system().open_file("/proc/self/pagemap");
+    const outcome file = system().open_file(pagemap_path);
     if (!file)
         return bytes;
     const int descriptor = static_cast<int>(file.value());

@@ -1,0 +1,38 @@
+/// Touching memory and counting what that costs, out of the sanitizers' sight: their shadow memory
+/// faults as well.
+#pragma once
+
+#include "process/fresh_pages.hpp"
+#include "resident/fault_counter.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace resident::test {
+
+/// Writes to each page of the range. Returns: the minor faults that this made.
+[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] inline std::uint64_t
+write_faults(void* address, std::size_t bytes) {
+    const fault_counter counter;
+    for (std::size_t offset = 0; offset < bytes; offset += page)
+        static_cast<volatile char*>(address)[offset] = 1;
+    return counter.count().minor;
+}
+
+/// The same on `Bytes` of stack below the caller's frame.
+template <std::size_t Bytes>
+[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] std::uint64_t
+stack_faults() {
+    auto* const block = static_cast<char*>(__builtin_alloca(Bytes));
+    return write_faults(block, Bytes);
+}
+
+/// After a fork the stack, the globals and the heap are shared as well; this makes those that
+/// counting itself uses the caller's own, so that they do not count.
+inline void settle() {
+    char byte = 0;
+    (void)write_faults(&byte, 1);
+    (void)write_faults(&byte, 1);
+}
+
+} // namespace resident::test
