@@ -117,7 +117,7 @@ TEST_F(arena_limits, an_ordinary_user_with_8_MiB_gets_the_default_arena) {
 
 TEST_F(arena_limits, under_MCL_FUTURE_the_reservation_is_not_charged) {
     if (test::sanitized)
-        GTEST_SKIP() << "the sanitizer's own mappings exceed a finite limit";
+        GTEST_SKIP() << "MCL_FUTURE locks and populates the sanitizer's own mappings";
     // 8 MiB may be locked; 1 GiB is reserved. The kernel refuses that at once (EAGAIN), so the
     // reservation must come in steps, each taken off the account.
     in_child({.memlock_soft = 8_MiB, .memlock_hard = 8_MiB}, [] {
@@ -136,6 +136,8 @@ TEST_F(arena_limits, under_MCL_FUTURE_the_reservation_is_not_charged) {
 }
 
 TEST_F(arena_limits, under_MCL_FUTURE_as_root_the_reservation_is_not_populated) {
+    if (test::sanitized)
+        GTEST_SKIP() << "MCL_FUTURE locks and populates the sanitizer's own mappings";
     const auto child = test::run_in_child({}, [] {
         ASSERT_TRUE(os::system().lock_all(os::lock_all_future));
         const std::size_t before = test::vm_locked_bytes();
@@ -154,8 +156,8 @@ TEST_F(Serial_arena_cgroup, smaller_than_the_arena_refuses_and_kills_nobody) {
                                                  test::sanitized ? 256_MiB : 64_MiB, reason);
     if (!group)
         GTEST_SKIP() << reason;
-    const std::size_t capacity = test::sanitized ? 320_MiB : 80_MiB;
-    const auto child = test::run_in_child({.cgroup = group.get()}, [capacity] {
+    const auto child = test::run_in_child({.cgroup = group.get()}, [] {
+        constexpr std::size_t capacity = test::sanitized ? 320_MiB : 80_MiB;
         const auto before = test::process_state::now();
         const auto made = arena::create({.capacity = capacity, .name = "caged"});
         ASSERT_FALSE(made);

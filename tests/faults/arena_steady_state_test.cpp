@@ -51,12 +51,12 @@ std::size_t churn(arena& memory, int operations) {
 }
 
 TEST(arena_steady_state, a_million_operations_make_no_fault) {
-    arena memory{{.capacity = 4_MiB}};
+    arena memory{{.capacity = 512_KiB}};
     churn(memory, 1000); // code pages and the stack: touched once
     const fault_counter counter;
     const std::size_t served = churn(memory, 1'000'000);
     const faults counted = counter.count();
-    EXPECT_GT(served, 400'000u);
+    EXPECT_GT(served, 300'000u);
     EXPECT_GT(memory.statistics().failures, 0u); // exhaustion was part of it
     EXPECT_EQ(counted.major, 0u);
     if (!test::sanitized) {
@@ -69,7 +69,7 @@ TEST(arena_steady_state, a_million_operations_make_no_system_call) {
         GTEST_SKIP() << "ThreadSanitizer's runtime makes system calls";
     constexpr int survived = 42;
     const auto child = test::run_in_child({}, [] {
-        arena memory{{.capacity = 4_MiB}};
+        arena memory{{.capacity = 512_KiB}};
         churn(memory, 1000);
         if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
             _exit(1);
