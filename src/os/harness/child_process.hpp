@@ -42,7 +42,12 @@ public:
     child_process(child_process&& other) noexcept
         : process_(std::exchange(other.process_, 0)), output_(std::exchange(other.output_, -1)),
           end_(other.end_) {}
-    child_process& operator=(child_process&& other) = delete;
+    child_process& operator=(child_process&& other) noexcept {
+        std::swap(process_, other.process_);
+        std::swap(output_, other.output_);
+        std::swap(end_, other.end_);
+        return *this;
+    }
     ~child_process();
 
     [[nodiscard]] pid_t id() const noexcept { return process_; }

@@ -1,14 +1,9 @@
 #include "os/harness/realtime_thread.hpp"
 
-#include "os/kernel.hpp"
-#include "resident/page_lock.hpp"
-
-#include <cerrno>
 #include <cstring>
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mman.h>
 
 namespace resident::os {
 namespace {
@@ -24,42 +19,22 @@ void* run(void* what) {
     return nullptr;
 }
 
-/// Runs on `stack`, waits for the end. Returns: errno of the step that failed, or 0.
-int run_thread_on(void* stack, std::size_t bytes, start to_run) {
+} // namespace
+
+std::string run_on_thread(std::size_t stack, void (*entry)(void*), void* argument) {
+    start to_run{entry, argument};
     pthread_attr_t attributes;
     ::pthread_attr_init(&attributes);
     pthread_t thread{};
-    int error_number = ::pthread_attr_setstack(&attributes, stack, bytes);
+    int error_number = ::pthread_attr_setstacksize(&attributes, stack);
     if (error_number == 0)
         error_number = ::pthread_create(&thread, &attributes, run, &to_run);
     ::pthread_attr_destroy(&attributes);
-    if (error_number == 0)
-        ::pthread_join(thread, nullptr);
-    return error_number;
-}
-
-} // namespace
-
-std::string run_on_locked_stack(std::size_t stack, void (*entry)(void*), void* argument,
-                                bool& stack_locked) {
-    const std::size_t guard = page_size();
-    void* mapped = ::mmap(nullptr, guard + stack, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (mapped == MAP_FAILED)
-        return std::string("cannot map a stack: ") + std::strerror(errno);
-    ::mprotect(mapped, guard, PROT_NONE);
-    char* const usable = static_cast<char*>(mapped) + guard;
-    std::string failure;
-    {
-        const result<page_lock> lock = page_lock::create(usable, stack);
-        stack_locked = lock.has_value();
-        const int error_number = run_thread_on(usable, stack, {entry, argument});
-        if (error_number != 0) {
-            failure = std::string("cannot start a thread: ") + std::strerror(error_number);
-        }
+    if (error_number != 0) {
+        return std::string("cannot start a thread: ") + std::strerror(error_number);
     }
-    ::munmap(mapped, guard + stack);
-    return failure;
+    ::pthread_join(thread, nullptr);
+    return {};
 }
 
 int become_realtime(int priority) noexcept {

@@ -7,11 +7,10 @@
 
 namespace resident::os {
 
-/// Effects: runs `entry(argument)` to its end on another thread, whose stack of `stack` bytes, with
-/// its thread-local storage at the top, is locked as a whole where the limit allows.
-/// Returns: empty, or why there is no such thread; `stack_locked` tells whether it was locked.
-std::string run_on_locked_stack(std::size_t stack, void (*entry)(void*), void* argument,
-                                bool& stack_locked);
+/// Effects: runs `entry(argument)` to its end on another thread with a stack of `stack` bytes: the
+/// default of 8 MiB would all count against the memlock limit under mlockall.
+/// Returns: empty, or why there is no such thread.
+std::string run_on_thread(std::size_t stack, void (*entry)(void*), void* argument);
 
 /// Makes the calling thread SCHED_FIFO. Returns: 0 or errno.
 int become_realtime(int priority) noexcept;

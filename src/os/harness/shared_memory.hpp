@@ -20,7 +20,12 @@ public:
     shared_memory(shared_memory&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)),
           descriptor_(std::exchange(other.descriptor_, -1)) {}
-    shared_memory& operator=(shared_memory&& other) = delete;
+    shared_memory& operator=(shared_memory&& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
     ~shared_memory();
 
     [[nodiscard]] void* data() const noexcept { return data_; }

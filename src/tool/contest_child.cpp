@@ -1,0 +1,220 @@
+#include "tool/contest_child.hpp"
+
+#include "os/harness/realtime_thread.hpp"
+#include "os/harness/shared_memory.hpp"
+#include "resident/arena.hpp"
+#include "resident/memory_limit.hpp"
+#include "resident/page_lock.hpp"
+#include "tool/contestants.hpp"
+#include "tool/exit_code.hpp"
+#include "tool/periodic_loop.hpp"
+#include "tool/quantities.hpp"
+#include "tool/record_store.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+
+#include <dlfcn.h>
+
+namespace resident::tool {
+namespace {
+
+constexpr std::size_t thread_stack = 256_KiB;
+constexpr std::size_t locked_stack = 128_KiB;
+/// Records looked up in each period, beside the one taken in and the one evicted.
+constexpr int lookups_per_period = 4;
+constexpr std::uint64_t warm_up_periods = 50;
+
+/// What the loop does in a period.
+class store_work {
+public:
+    explicit store_work(record_store& store) : store_(store) {}
+    void operator()() {
+        store_.take_next();
+        for (int lookup = 0; lookup < lookups_per_period; ++lookup) {
+            checksum_ += store_.look_up_any();
+        }
+    }
+    [[nodiscard]] std::uint64_t checksum() const noexcept { return checksum_; }
+
+private:
+    record_store& store_;
+    std::uint64_t checksum_ = 0;
+};
+
+/// One contestant's run, on the loop's thread.
+class child_run final : public contest_run {
+public:
+    child_run(contest_channel& channel, const record_view& input, bool process_locked)
+        : channel_(channel), input_(input), process_locked_(process_locked) {}
+
+    /// Throws nothing: what goes wrong goes into the channel.
+    void run() noexcept {
+        const contestant& who = all_contestants()[channel_.order.contestant];
+        try {
+            prepare_thread();
+            who.run(channel_.order, *this);
+        } catch (const std::bad_alloc&) {
+            fail("out of memory with " + counted(records_taken_, "record") + " of " +
+                 grouped(channel_.order.records) + " taken in");
+        } catch (const std::exception& failure) {
+            fail(failure.what());
+        }
+    }
+
+    void with(std::pmr::memory_resource& memory) override {
+        channel_.stage.store(contest_stage::filling);
+        record_store store(input_, channel_.order.records, memory);
+        store_work work(store);
+        fill(store, work);
+        measure(work);
+        finish(work.checksum());
+    }
+
+    void without_work() override {
+        const auto nothing = [] {};
+        measure(nothing);
+        finish(0);
+    }
+
+    void note_page_kind(std::string_view kind) override {
+        copy_text(channel_.outcome.page_kind, kind);
+    }
+
+    void fail(std::string_view reason) {
+        copy_text(channel_.outcome.reason, reason);
+        channel_.stage.store(contest_stage::failed);
+    }
+
+private:
+    void prepare_thread() {
+        const contest_order& order = channel_.order;
+        const auto prepared = prepare_this_thread({.stack = locked_stack});
+        channel_.outcome.harness_locked =
+            process_locked_ && prepared.has_value() && prepared->complete();
+        if (order.processor >= 0)
+            os::pin_to_processor(order.processor);
+    }
+
+    /// Fills the store, then takes the whole input through it once more: every size that the input
+    /// asks for has then been given and taken back.
+    void fill(record_store& store, store_work& work) {
+        while (store.arrivals() < channel_.order.records) {
+            store.take_next();
+            records_taken_ = store.arrivals();
+        }
+        for (std::size_t arrival = 0; arrival < input_.size(); ++arrival)
+            work();
+    }
+
+    /// Real-time only now: filling would starve the processor's other threads.
+    void become_realtime() {
+        if (channel_.order.priority == 0)
+            return;
+        channel_.outcome.scheduling_error = os::become_realtime(channel_.order.priority);
+        channel_.outcome.real_time = channel_.outcome.scheduling_error == 0;
+    }
+
+    /// Ends the process without taking the containers down: under pressure that would read back
+    /// from swap, node by node, what nobody needs any more.
+    [[noreturn]] void finish(std::uint64_t checksum) {
+        channel_.outcome.checksum = checksum;
+        channel_.stage.store(contest_stage::finished);
+        std::_Exit(exit_success);
+    }
+
+    template <class Work>
+    void measure(Work& work) {
+        become_realtime();
+        run_stretch(std::min(warm_up_periods, channel_.order.periods), work);
+        channel_.outcome.work = {};
+        if (const auto limit = read_memory_limit())
+            channel_.outcome.locked_bytes = limit->locked;
+        channel_.stage.store(contest_stage::ready);
+        constexpr std::int64_t poll_interval = 1'000'000;
+        while (!channel_.go.load()) {
+            os::sleep_until(os::monotonic_nanoseconds() + poll_interval);
+        }
+        channel_.stage.store(contest_stage::measuring);
+        const loop_stretch measured = run_stretch(channel_.order.periods, work);
+        channel_.outcome.missed_periods = measured.missed_periods;
+        channel_.outcome.minor_faults = measured.counted.minor;
+        channel_.outcome.major_faults = measured.counted.major;
+    }
+
+    /// Never inlined: the warm-up must run the very instructions that are measured.
+    template <class Work>
+    [[gnu::noinline]] loop_stretch run_stretch(std::uint64_t periods, Work& work) {
+        loop_stretch stretch{.interval = channel_.order.interval,
+                             .periods = periods,
+                             .periods_done = channel_.periods_done,
+                             .work = channel_.outcome.work};
+        run_loop(stretch, work);
+        return stretch;
+    }
+
+    contest_channel& channel_;
+    record_view input_;
+    bool process_locked_;
+    std::uint64_t records_taken_ = 0;
+};
+
+/// What the process must leave of its memlock limit to what comes after its code.
+std::size_t memory_to_come(const contest_order& order) {
+    return arena::memlock_needed({.capacity = order.arena_capacity}) + thread_stack;
+}
+
+bool preload_is_there(const contestant& who) {
+    return who.preload == nullptr || ::dlsym(RTLD_DEFAULT, who.preload_symbol) != nullptr;
+}
+
+struct loop_thread {
+    child_run& run;
+    static void enter(void* self) { static_cast<loop_thread*>(self)->run.run(); }
+};
+
+int run_contestant(contest_channel& channel, const os::shared_memory& input, bool input_locked) {
+    const contestant& who = all_contestants()[channel.order.contestant];
+    const auto refuse = [&channel](std::string_view reason) {
+        copy_text(channel.outcome.reason, reason);
+        channel.stage.store(contest_stage::failed);
+        return exit_check_failed;
+    };
+    if (!preload_is_there(who)) {
+        return refuse(std::string("not installed: the loader finds no ") + who.preload);
+    }
+    const auto prepared =
+        prepare_process({.keep_malloc_memory = who.keep_malloc_memory,
+                         .single_malloc_arena = who.single_malloc_arena,
+                         .lock_all = {.current = who.lock_all, .future = who.lock_all},
+                         .leave_lockable = memory_to_come(channel.order)});
+    if (!prepared)
+        return refuse(prepared.error().what());
+    child_run run(channel, record_view::unpack(input.data()), input_locked && prepared->complete());
+    loop_thread thread{run};
+    const std::string failure = os::run_on_thread(thread_stack, loop_thread::enter, &thread);
+    if (!failure.empty())
+        return refuse(failure);
+    return exit_check_failed; // a run that succeeds ends the process itself
+}
+
+} // namespace
+
+int run_contest_child() {
+    std::string reason;
+    const auto channel_memory = os::shared_memory::open(3, reason);
+    const auto input = os::shared_memory::open(4, reason);
+    if (!channel_memory || !input)
+        return exit_usage;
+    auto& channel = *static_cast<contest_channel*>(channel_memory->data());
+    (void)raise_memory_limit(); // where that fails, the locks below tell
+    const auto channel_lock = page_lock::create(channel_memory->data(), channel_memory->size());
+    const auto input_lock = page_lock::create(input->data(), input->size());
+    return run_contestant(channel, *input, channel_lock.has_value() && input_lock.has_value());
+}
+
+} // namespace resident::tool

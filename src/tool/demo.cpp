@@ -1,0 +1,121 @@
+#include "tool/demo.hpp"
+
+#include "os/harness/terminal.hpp"
+#include "os/harness/termination_signals.hpp"
+#include "tool/conclusion.hpp"
+#include "tool/contest.hpp"
+#include "tool/demo_setup.hpp"
+#include "tool/exit_code.hpp"
+#include "tool/machine.hpp"
+#include "tool/pressure.hpp"
+#include "tool/progress_line.hpp"
+#include "tool/records.hpp"
+#include "tool/report_files.hpp"
+#include "tool/report_json.hpp"
+#include "tool/report_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+
+namespace resident::tool {
+namespace {
+
+void complain(std::string_view what) { fmt::print(stderr, "resident demo: {}\n", what); }
+
+/// Effects: ends the pressure whatever happened; complains if the machine is not as it was.
+void end_pressure(pressure& beside) {
+    if (!beside.end()) {
+        complain("the memory cgroup or the swap file could not be removed; look for "
+                 "resident-demo-* in the cgroup file system and in /proc/swaps");
+    }
+}
+
+/// Throws: `interrupted`, std::exception; the pressure has ended in any case.
+demo_result measure(const demo_options& options, const demo_setup& setup,
+                    os::termination_signals& signals) {
+    demo_result result{.options = options,
+                       .rounds = contest::rounds_of(options),
+                       .machine = describe_machine(),
+                       .load = setup.load,
+                       .pressure = {},
+                       .contestants = {},
+                       .started = timestamp()};
+    std::optional<pressure> beside;
+    if (options.pressure) {
+        beside.emplace(setup.load.arena_capacity);
+    } else {
+        beside.emplace("not wanted (--no-pressure)");
+    }
+    result.pressure = beside->state();
+    progress_line progress(options.quiet);
+    contest rounds(options, setup.load, setup.input, *beside, signals,
+                   [&progress](const contest_progress& now) { progress.show(now); });
+    try {
+        result.contestants = rounds.run();
+    } catch (...) {
+        end_pressure(*beside);
+        throw;
+    }
+    end_pressure(*beside);
+    return result;
+}
+
+/// What goes to standard output. The conclusion comes last: it is what one reads first.
+std::string output_text(const demo_result& result, const report_files& files) {
+    const demo_options& options = result.options;
+    if (options.json == "-")
+        return json_report(result);
+    const text_abilities abilities = abilities_of_output();
+    std::string text;
+    if (!options.quiet)
+        text += text_report(result, abilities);
+    if (options.histogram)
+        text += text_counts(result);
+    text += in_characters_of(abilities,
+                             emphasise(abilities, emphasis::strong, wrap("", conclude(result))));
+    if (!options.quiet) {
+        text += fmt::format("\nreport: {0}/report.html, {0}/report.json, {0}/histogram.svg\n",
+                            files.folder());
+    }
+    return text;
+}
+
+int report(const demo_result& result, report_files& files) {
+    const std::string failures = files.write(result);
+    if (!failures.empty())
+        complain(std::string_view(failures).substr(0, failures.size() - 1));
+    const std::string refused = os::write_output(output_text(result, files));
+    if (!refused.empty())
+        complain("standard output takes no more: " + refused);
+    const bool written = refused.empty() && files.complete();
+    return result.holds() && written ? exit_success : exit_check_failed;
+}
+
+} // namespace
+
+int run_demo(const demo_options& options) {
+    int signal = 0;
+    try {
+        os::termination_signals signals;
+        const demo_setup setup = set_up(options);
+        report_files files(options);
+        const demo_result result = measure(options, setup, signals);
+        return report(result, files);
+    } catch (const usage_error& what) {
+        complain(what.what());
+        return exit_usage;
+    } catch (const input_error& what) {
+        complain(what.what());
+        return exit_usage;
+    } catch (const interrupted& what) {
+        signal = what.signal;
+    }
+    complain("stopped; the machine is as it was before, no report was written");
+    os::termination_signals::end_by(signal);
+}
+
+} // namespace resident::tool

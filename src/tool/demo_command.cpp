@@ -1,0 +1,122 @@
+#include "tool/demo_command.hpp"
+
+#include "os/harness/realtime_thread.hpp"
+#include "resident/arena.hpp"
+#include "tool/quantities.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <chrono>
+#include <string>
+
+namespace resident::tool {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// An option whose text is read by `parse`, which throws std::invalid_argument.
+template <class Value, class Parse>
+CLI::Option* add_quantity(CLI::App& command, const std::string& names, Value& value,
+                          const std::string& type, const std::string& what, Parse parse) {
+    const auto read = [&value, parse](const std::string& text) { value = parse(text); };
+    return command
+        .add_option_function<std::string>(
+            names,
+            [names, read](const std::string& text) {
+                try {
+                    read(text);
+                } catch (const std::invalid_argument& why) {
+                    throw CLI::ValidationError(names, why.what());
+                }
+            },
+            what)
+        ->type_name(type);
+}
+
+nanoseconds parse_measured_time(const std::string& text) {
+    const nanoseconds duration = parse_duration(text);
+    if (duration >= std::chrono::milliseconds(10))
+        return duration;
+    throw std::invalid_argument(fmt::format("'{}' is too short to measure; at least 10ms", text));
+}
+
+nanoseconds parse_interval(const std::string& text) {
+    const nanoseconds interval = parse_duration(text);
+    if (interval >= std::chrono::microseconds(50) && interval <= std::chrono::seconds(1)) {
+        return interval;
+    }
+    throw std::invalid_argument(fmt::format("'{}' is not an interval from 50us to 1s", text));
+}
+
+std::size_t parse_capacity(const std::string& text) {
+    const std::size_t capacity = parse_size(text);
+    if (capacity != 0 && capacity % arena::granule_size == 0)
+        return capacity;
+    throw std::invalid_argument(
+        fmt::format("'{}' is not a multiple of {} above 0; write for example 16MiB", text,
+                    short_size(arena::granule_size)));
+}
+
+void refuse_contradictions(const demo_options& options) {
+    if (options.interval * 10 <= options.duration)
+        return;
+    throw CLI::ValidationError(
+        fmt::format("--duration {} holds fewer than ten periods of --interval {}; make it longer",
+                    exact_duration(options.duration), exact_duration(options.interval)));
+}
+
+void add_loop_options(CLI::App& command, demo_options& options) {
+    add_quantity(command, "-D,--duration", options.duration, "TIME",
+                 "Time measured per contestant [6s]", parse_measured_time);
+    add_quantity(command, "-i,--interval", options.interval, "TIME", "Period of the loop [1ms]",
+                 parse_interval);
+    command
+        .add_option("-p,--priority", options.priority,
+                    "SCHED_FIFO priority of the loop, 1 to 99; 0: normal scheduling [80]")
+        ->type_name("NUMBER")
+        ->check(CLI::Range(0, os::highest_priority()));
+    command
+        .add_option("--input", options.input,
+                    "Records separated by blank lines [/var/lib/dpkg/status]")
+        ->type_name("FILE");
+    add_quantity(command, "--capacity", options.capacity, "SIZE",
+                 "Of the arena; the number of records follows from it [what may be locked, up to "
+                 "64MiB]",
+                 parse_capacity);
+    command.add_flag("!--no-pressure", options.pressure,
+                     "Without a memory hog beside the loop, even as root");
+}
+
+void add_report_options(CLI::App& command, demo_options& options) {
+    command
+        .add_option("--output", options.output,
+                    "Folder for report.html, report.json, histogram.svg [resident-demo]")
+        ->type_name("FOLDER");
+    command
+        .add_option("--json", options.json,
+                    "Write the JSON report here too; - : to standard output, and no table")
+        ->type_name("FILE");
+    command.add_flag("--histogram", options.histogram,
+                     "Print the counts behind the histogram as well");
+    command.add_flag("-q,--quiet", options.quiet, "No progress, no table: the conclusion alone");
+}
+
+} // namespace
+
+CLI::App* add_demo_command(CLI::App& application, demo_options& options) {
+    CLI::App* command = application.add_subcommand(
+        "demo", "Measure containers in a periodic loop: on malloc, and on locked memory");
+    command->footer(
+        "Times and sizes have units: 10s, 500ms, 250us; 64MiB, 512KiB.\n"
+        "As root there is pressure: a memory cgroup of its own, a hog in it, and where\n"
+        "the machine has no swap a swap file, all removed at the end.\n"
+        "Exit: 0 no fault on the arena, 1 a check failed, 2 the command line is wrong.");
+    command->set_help_flag("-h,--help", "Print this and leave");
+    add_loop_options(*command, options);
+    add_report_options(*command, options);
+    command->parse_complete_callback([&options] { refuse_contradictions(options); });
+    return command;
+}
+
+} // namespace resident::tool

@@ -1,0 +1,86 @@
+#include "tool/machine.hpp"
+
+#include "os/harness/terminal.hpp"
+#include "resident/memory_limit.hpp"
+#include "tool/quantities.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+namespace resident::tool {
+namespace {
+
+std::string first_line(const char* path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+/// The value of the first line "name<separator> value" of a file.
+std::string value_in(const char* path, std::string_view name, char separator) {
+    std::ifstream file(path);
+    std::string line;
+    while (std::getline(file, line)) {
+        if (!std::string_view(line).starts_with(name))
+            continue;
+        const std::size_t begin = line.find_first_not_of(" \t\"", line.find(separator) + 1);
+        const std::size_t end = line.find_last_not_of(" \t\"");
+        if (begin != std::string::npos)
+            return line.substr(begin, end - begin + 1);
+    }
+    return {};
+}
+
+/// The item in brackets: how the kernel shows which of several is in force.
+std::string chosen(const std::string& line) {
+    const std::size_t begin = line.find('[');
+    const std::size_t end = line.find(']');
+    return begin < end && end != std::string::npos ? line.substr(begin + 1, end - begin - 1) : line;
+}
+
+std::string memlock_limit() {
+    const auto limit = read_memory_limit();
+    if (!limit)
+        return {};
+    if (limit->exempt)
+        return "none (CAP_IPC_LOCK)";
+    return limit->hard == unlimited ? "none" : short_size(limit->hard);
+}
+
+std::string memory_size() {
+    const std::string text = value_in("/proc/meminfo", "MemTotal", ':');
+    return text.empty() ? text : short_size(std::stoull(text) << 10);
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::string>> describe_machine() {
+    std::vector<std::pair<std::string, std::string>> facts{
+        {"processor", value_in("/proc/cpuinfo", "model name", ':')},
+        {"processors", std::to_string(std::thread::hardware_concurrency())},
+        {"memory", memory_size()},
+        {"system", value_in("/etc/os-release", "PRETTY_NAME", '=')},
+        {"kernel", first_line("/proc/sys/kernel/osrelease")},
+        {"real-time kernel", first_line("/sys/kernel/realtime") == "1" ? "yes" : "no"},
+        {"user", os::is_root() ? "root" : "ordinary"},
+        {"memlock limit", memlock_limit()},
+        {"transparent huge pages",
+         chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
+        {"compaction moves locked pages",
+         first_line("/proc/sys/vm/compact_unevictable_allowed") == "1" ? "may" : "no"},
+    };
+    std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
+    return facts;
+}
+
+std::string timestamp() {
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
+}
+
+} // namespace resident::tool

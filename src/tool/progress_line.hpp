@@ -1,0 +1,32 @@
+/// How far the demo has come, on standard error.
+#pragma once
+
+#include "tool/contest.hpp"
+
+#include <chrono>
+
+namespace resident::tool {
+
+/// One line that updates itself on a terminal; elsewhere a line a round; nothing if quiet.
+class progress_line {
+public:
+    explicit progress_line(bool quiet);
+    ~progress_line() { clear(); }
+    progress_line(const progress_line&) = delete;
+    progress_line& operator=(const progress_line&) = delete;
+
+    void show(const contest_progress& progress);
+    /// Leaves an empty line, for what comes next.
+    void clear();
+
+private:
+    [[nodiscard]] std::string time_left(double share) const;
+
+    bool quiet_;
+    bool terminal_;
+    unsigned rounds_told_ = 0;
+    std::string shown_;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+} // namespace resident::tool

@@ -1,0 +1,71 @@
+#include "tool/report_files.hpp"
+
+#include "os/harness/output_file.hpp"
+#include "tool/demo_setup.hpp"
+#include "tool/report_html.hpp"
+#include "tool/report_json.hpp"
+#include "tool/report_svg.hpp"
+
+#include <filesystem>
+#include <system_error>
+
+namespace resident::tool {
+namespace {
+
+constexpr const char* html_name = "report.html";
+constexpr const char* json_name = "report.json";
+constexpr const char* svg_name = "histogram.svg";
+
+void check(const std::string& option, const std::string& path) {
+    std::string reason;
+    if (!os::output_file::usable(path, reason))
+        throw usage_error(option + ": " + reason);
+}
+
+} // namespace
+
+report_files::report_files(const demo_options& options)
+    : folder_(options.output), json_(options.json == "-" ? std::string() : options.json) {
+    if (!json_.empty())
+        check("--json", json_);
+    std::string reason;
+    if (folder_.empty())
+        throw usage_error("--output: the name of the folder is empty");
+    if (!os::make_folder(folder_, made_folder_, reason)) {
+        throw usage_error("--output: " + reason);
+    }
+    for (const char* name : {html_name, json_name, svg_name})
+        check("--output", path(name));
+}
+
+report_files::~report_files() {
+    std::error_code stays; // it holds files
+    if (made_folder_)
+        std::filesystem::remove(folder_, stays);
+}
+
+std::string report_files::write(const demo_result& result) {
+    std::string failures;
+    complete_ = true;
+    const auto write_one = [&](const std::string& to, const std::string& content) {
+        std::string reason;
+        if (os::output_file::write(to, content, reason))
+            return;
+        failures += reason + "\n";
+        complete_ = false;
+    };
+    const picture histogram = draw_histogram(result);
+    const std::string json = json_report(result);
+    write_one(path(json_name), json);
+    write_one(path(html_name), html_report(result, histogram));
+    if (histogram.svg.empty()) {
+        failures += "no " + path(svg_name) + ": " + histogram.failure + "\n";
+    } else {
+        write_one(path(svg_name), histogram.svg);
+    }
+    if (!json_.empty())
+        write_one(json_, json);
+    return failures;
+}
+
+} // namespace resident::tool
