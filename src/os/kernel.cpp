@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -14,7 +15,6 @@
 #include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

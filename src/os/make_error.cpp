@@ -27,6 +27,7 @@ public:
 
 private:
     void judge_by_operation() noexcept;
+    void judge_by_number() noexcept;
     void judge_lock() noexcept;
     void judge_reserve() noexcept;
     void judge_protect() noexcept;
@@ -243,8 +244,47 @@ void diagnosis::judge_advice() noexcept {
     }
 }
 
+/// What an errno means where the operation alone tells.
+struct plain_answer {
+    operation failed;
+    int error_number;
+    cause why;
+    std::string_view reason;
+};
+
+constexpr plain_answer plain_answers[] = {
+    {operation::bind_to_node, EPERM, cause::not_permitted, "a security policy forbids mbind"},
+    {operation::bind_to_node, EINVAL, cause::invalid_argument,
+     "no such NUMA node, or it has no memory"},
+    {operation::set_limit, EPERM, cause::not_permitted, "raising the hard limit needs a privilege"},
+    {operation::set_limit, EINVAL, cause::invalid_argument, "the soft limit exceeds the hard one"},
+    {operation::observe_faults, EPERM, cause::not_permitted, "the kernel forbids perf events"},
+    {operation::observe_faults, EACCES, cause::not_permitted, "the kernel forbids perf events"},
+    {operation::observe_faults, ENOENT, cause::unsupported, "this kernel has no such perf event"},
+    {operation::observe_faults, ENODEV, cause::unsupported, "this kernel has no such perf event"},
+    {operation::observe_faults, EINVAL, cause::unsupported,
+     "perf events with sigtrap need Linux 5.13"},
+    {operation::start_thread, EAGAIN, cause::system, "no more threads, or no room for its stack"},
+    {operation::read_system_file, EPERM, cause::not_permitted, "the file may not be read"},
+    {operation::read_system_file, EACCES, cause::not_permitted, "the file may not be read"},
+    {operation::read_system_file, ENOENT, cause::unsupported,
+     "the file is not there: is /proc mounted?"},
+    {operation::prepare, EPERM, cause::not_permitted, "a privilege is missing"},
+    {operation::prepare, EINVAL, cause::unsupported, "this kernel does not know the request"},
+    {operation::unlock, ENOMEM, cause::invalid_argument, "part of the range is not mapped"},
+    {operation::verify, 0, cause::not_resident, "pages are not in RAM, or not locked"},
+    {operation::check_options, 0, cause::invalid_argument, ""},
+};
+
+void diagnosis::judge_by_number() noexcept {
+    for (const plain_answer& answer : plain_answers) {
+        if (answer.failed == details_.operation && answer.error_number == number()) {
+            return conclude(answer.why, answer.reason);
+        }
+    }
+}
+
 void diagnosis::judge_by_operation() noexcept {
-    const bool denied = number() == EPERM || number() == EACCES;
     switch (details_.operation) {
     case operation::lock:
         return judge_lock();
@@ -257,56 +297,19 @@ void diagnosis::judge_by_operation() noexcept {
     case operation::advise:
         return judge_advice();
     case operation::unlock:
-        if (number() != ENOMEM || is_mapping_count())
+        if (number() == ENOMEM && is_mapping_count())
             return;
-        return conclude(cause::invalid_argument, "part of the range is not mapped");
-    case operation::bind_to_node:
-        if (denied)
-            return conclude(cause::not_permitted, "a security policy forbids mbind");
-        if (number() != EINVAL)
-            return;
-        return conclude(cause::invalid_argument, "no such NUMA node, or it has no memory");
-    case operation::set_limit:
-        if (denied) {
-            return conclude(cause::not_permitted, "raising the hard limit needs a privilege");
-        }
-        if (number() != EINVAL)
-            return;
-        return conclude(cause::invalid_argument, "the soft limit exceeds the hard one");
-    case operation::observe_faults:
-        if (denied)
-            return conclude(cause::not_permitted, "the kernel forbids perf events");
-        if (number() != ENOENT && number() != ENODEV && number() != EINVAL)
-            return;
-        return conclude(cause::unsupported, "needs perf events with sigtrap, Linux 5.13");
+        break;
     case operation::start_thread:
-        if (number() == EAGAIN)
-            reason_ << "no more threads, or no memory for its stack";
-        if (number() == ENOMEM && !is_memory_left()) {
+        if (number() != ENOMEM)
+            break;
+        if (!is_memory_left())
             conclude(cause::physical_memory, "no memory for its stack");
-        }
         return;
-    case operation::read_system_file:
-        if (denied)
-            return conclude(cause::not_permitted, "the file may not be read");
-        if (number() != ENOENT)
-            return;
-        return conclude(cause::unsupported, "the file is not there: is /proc mounted?");
-    case operation::prepare:
-        if (denied)
-            return conclude(cause::not_permitted, "a privilege is missing");
-        if (number() != EINVAL)
-            return;
-        return conclude(cause::unsupported, "this kernel does not know the request");
-    case operation::verify:
-        if (number() != 0)
-            return;
-        return conclude(cause::not_resident, "pages are not in RAM, or not locked");
-    case operation::check_options:
-        return conclude(cause::invalid_argument, "");
-    case operation::check_headroom:
-        return;
+    default:
+        break;
     }
+    judge_by_number();
 }
 
 void diagnosis::judge() noexcept {

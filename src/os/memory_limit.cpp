@@ -53,7 +53,7 @@ status set_memory_limit(std::size_t soft, std::size_t hard) {
 }
 
 result<memory_limit> raise_memory_limit() {
-    const result<memory_limit> now = read_memory_limit();
+    result<memory_limit> now = read_memory_limit();
     if (!now || now->soft == now->hard)
         return now;
     const status raised = set_memory_limit(now->hard);
