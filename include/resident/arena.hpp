@@ -53,7 +53,8 @@ struct arena_progress {
     std::size_t total = 0;
 };
 
-/// A thread of normal priority that keeps free memory ahead of demand.
+/// A thread of normal priority that keeps free memory ahead of demand. It may run on the processors
+/// of the thread that builds the arena: build it before pinning that thread to an isolated one.
 struct background_growth {
     std::size_t keep_free = 0; ///< bytes; grow when less is free. 0: no such thread
     std::chrono::milliseconds poll_interval{10}; ///< how often it looks; `allocate` never wakes it

@@ -100,14 +100,13 @@ result<arena_proof> arena_state::verify() const noexcept {
         return arena_proof{}; // wiped by fork
     const std::lock_guard growing(growth_mutex_);
     const std::size_t bytes = capacity();
-    const fork_policy on_fork = data_plan_.on_fork;
     arena_proof data;
     arena_proof bookkeeping;
     const std::size_t bookkeeping_bytes = layout_.bookkeeping_for(bytes);
     for (const auto& [begin, size, proof] :
          {std::tuple{data_, bytes, &data},
           std::tuple{range_.begin() + layout_.bookkeeping(), bookkeeping_bytes, &bookkeeping}}) {
-        const os::outcome read = prove_resident(begin, size, locked_, on_fork, *proof);
+        const os::outcome read = prove_resident(begin, size, locked_, *proof);
         if (!read)
             return os::make_error(operation::read_system_file, read.error_number(), size, name());
     }

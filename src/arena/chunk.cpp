@@ -216,7 +216,7 @@ std::optional<error> chunk::hold() noexcept {
 std::optional<error> chunk::prove() noexcept {
     // Twice at most: the kernel may move a page just now (compaction), which is one fault.
     for (int attempt = 0; attempt < 2; ++attempt) {
-        const os::outcome read = prove_resident(begin_, size_, plan_.lock, plan_.on_fork, proof_);
+        const os::outcome read = prove_resident(begin_, size_, plan_.lock, proof_);
         if (!read)
             return failure(operation::read_system_file, read);
         if (proof_.resident)

@@ -76,8 +76,7 @@ private:
 
 /// What smaps and a write pass say of [begin, begin + bytes); the chunks of an arena are proved one
 /// by one as they are made, and all together by arena::verify().
-/// `on_fork` decides how "locked" is read: a page that a child shares is halved in smaps.
-os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked, fork_policy on_fork,
+os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked,
                            arena_proof& proof) noexcept;
 
 /// A proof of both; resident if and only if both are.

@@ -29,7 +29,7 @@ std::uint64_t faults_now() noexcept {
 
 } // namespace
 
-os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked, fork_policy on_fork,
+os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked,
                            arena_proof& proof) noexcept {
     os::mapping_summary summary;
     const os::outcome read = os::summarize_mappings(begin, bytes, summary);
@@ -41,9 +41,7 @@ os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked, for
     proof.write_faults = faults_now() - before;
     proof.size = summary.size;
     proof.rss = summary.rss;
-    // The kernel counts a page shared with a child by halves, though it is locked in whole.
-    const bool shares = on_fork == fork_policy::inherit;
-    proof.locked = shares && summary.all_locked_flag ? summary.rss : summary.locked;
+    proof.locked = summary.locked;
     proof.huge = summary.huge;
     proof.resident = summary.size >= bytes && proof.rss == summary.size &&
                      (!locked || proof.locked == summary.size) && proof.write_faults == 0;
