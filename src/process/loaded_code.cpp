@@ -2,10 +2,12 @@
 
 #include "os/headroom.hpp"
 #include "os/lock_registry.hpp"
+#include "os/mappings.hpp"
 #include "os/memory_constants.hpp"
 #include "os/pages_to_populate.hpp"
 #include "os/preparation_constants.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <link.h>
@@ -22,8 +24,24 @@ struct progress {
 struct segment {
     std::uintptr_t begin;
     std::size_t bytes;
-    bool writable;
 };
+
+/// Mapping by mapping, because a part of a writable segment is read-only once it is relocated.
+/// Populating by writing where that is possible: reading would leave the copy to the first write.
+void populate(const segment& wanted) noexcept {
+    const auto visit = [](const os::mapping& met, void* context) {
+        const auto& whole = *static_cast<const segment*>(context);
+        const std::uintptr_t begin = std::max(met.begin, whole.begin);
+        const std::uintptr_t end = std::min(met.end, whole.begin + whole.bytes);
+        (void)os::system().advise(reinterpret_cast<void*>(begin), end - begin,
+                                  met.writable ? os::populate_write_advice
+                                               : os::populate_read_advice);
+        return true;
+    };
+    segment context = wanted;
+    (void)os::visit_mappings(reinterpret_cast<const void*>(wanted.begin), wanted.bytes, visit,
+                             &context);
+}
 
 /// Locked is best; populated means at least no fault at the first use.
 void keep_in_ram(const segment& wanted, const char* object, progress& so_far) noexcept {
@@ -36,9 +54,7 @@ void keep_in_ram(const segment& wanted, const char* object, progress& so_far) no
     so_far.complete = false;
     if (os::check_populate_headroom(os::bytes_to_populate(wanted.begin, wanted.bytes)).refused)
         return;
-    (void)os::system().advise(reinterpret_cast<void*>(wanted.begin), wanted.bytes,
-                              wanted.writable ? os::populate_write_advice
-                                              : os::populate_read_advice);
+    populate(wanted);
 }
 
 int visit_object(dl_phdr_info* object, std::size_t, void* context) {
@@ -54,8 +70,7 @@ int visit_object(dl_phdr_info* object, std::size_t, void* context) {
         const std::uintptr_t first = object->dlpi_addr + header.p_vaddr;
         const std::uintptr_t begin = first / page * page;
         const std::uintptr_t end = (first + header.p_memsz + page - 1) / page * page;
-        keep_in_ram({begin, end - begin, (header.p_flags & PF_W) != 0},
-                    name.empty() ? "the program" : object->dlpi_name, so_far);
+        keep_in_ram({begin, end - begin}, name.empty() ? "the program" : object->dlpi_name, so_far);
     }
     return 0;
 }

@@ -18,6 +18,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -64,10 +65,11 @@ bool in_touch(const void* instruction) {
     return begin <= address && address < begin + 128;
 }
 
-/// Faults that the handler saw at the pages; others (code, stack) are not the test's matter.
+/// Faults that the handler saw at the pages; others (code, stack, a sanitizer's shadow memory) are
+/// not the test's matter.
 std::size_t count_at(const seen& all, const fresh_pages& pages) {
     std::size_t count = 0;
-    for (std::size_t index = 0; index < all.count; ++index)
+    for (std::size_t index = 0; index < std::min<std::size_t>(all.count, 64); ++index)
         count += all.faults[index].address >= pages[0] &&
                  all.faults[index].address < pages[pages.count()];
     return count;
@@ -95,9 +97,12 @@ TEST_F(FaultTrap, TellsTheAddressAndTheInstruction) {
         const fault_trap trap(remember, &all);
         touch(pages[2] + 17);
     }
-    ASSERT_EQ(all.count, 1U);
-    EXPECT_EQ(all.faults[0].address, pages[2] + 17);
-    EXPECT_TRUE(in_touch(all.faults[0].instruction)) << all.faults[0].instruction;
+    ASSERT_EQ(count_at(all, pages), 1U);
+    const auto& fault = *std::find_if(all.faults, all.faults + all.count, [&](const auto& one) {
+        return one.address >= pages[0] && one.address < pages[4];
+    });
+    EXPECT_EQ(fault.address, pages[2] + 17);
+    EXPECT_TRUE(in_touch(fault.instruction)) << fault.instruction;
     EXPECT_EQ(pages[2][17], 1) << "the program goes on";
 }
 
@@ -109,20 +114,18 @@ TEST_F(FaultTrap, CallsTheHandlerForEveryFault) {
         for (std::size_t index = 0; index < pages.count(); ++index)
             touch(pages[index]);
     }
-    ASSERT_EQ(all.count, pages.count());
-    for (std::size_t index = 0; index < pages.count(); ++index)
-        EXPECT_EQ(all.faults[index].address, pages[index]);
+    EXPECT_EQ(count_at(all, pages), pages.count());
 }
 
 TEST_F(FaultTrap, LeavesOutTheFaultsOfTheHandlerItself) {
     const fresh_pages pages(3);
     struct {
+        seen all;
         char* own;
-        int calls;
-    } context{pages[2], 0};
-    const auto faulting_handler = [](const trapped_fault&, void* opaque) {
+    } context{{}, pages[2]};
+    const auto faulting_handler = [](const trapped_fault& fault, void* opaque) {
         auto& state = *static_cast<decltype(context)*>(opaque);
-        ++state.calls;
+        remember(fault, &state.all);
         touch(state.own);
     };
     {
@@ -130,7 +133,7 @@ TEST_F(FaultTrap, LeavesOutTheFaultsOfTheHandlerItself) {
         touch(pages[0]);
         touch(pages[1]);
     }
-    EXPECT_EQ(context.calls, 2);
+    EXPECT_EQ(count_at(context.all, pages), 2U);
     EXPECT_EQ(pages[2][0], 1);
 }
 
@@ -182,7 +185,8 @@ TEST_F(FaultTrap, IsSilentWhereNothingFaults) {
         for (int repetition = 0; repetition < 1000; ++repetition)
             touch(pages[0]);
     }
-    EXPECT_EQ(all.count, 0U);
+    EXPECT_EQ(test::thread_sanitized ? 0U : all.count, 0U); // its runtime faults by itself
+    EXPECT_EQ(count_at(all, pages), 0U);
 }
 
 TEST_F(FaultTrap, LeavesOtherThreadsAlone) {
@@ -219,7 +223,7 @@ TEST_F(FaultTrap, EndsWithItsLife) {
     seen all;
     { const fault_trap trap(remember, &all); }
     touch(pages[0]);
-    EXPECT_EQ(all.count, 0U);
+    EXPECT_EQ(count_at(all, pages), 0U);
 }
 
 TEST_F(FaultTrap, MayMove) {
@@ -341,12 +345,14 @@ TEST_F(FaultTrap, ReportsWhatTheKernelRefusesAndTakesNothing) {
 
 TEST_F(FaultTrap, LeavesOutTheKernelWhereItMayNotBeWatched) {
     for (const int error_number : {EACCES, EPERM}) {
-        failing_kernel kernel;
-        kernel.fail(call::open_fault_event, 1, error_number);
-        const os::kernel_replacement in_force(kernel);
         const fresh_pages pages(1);
         seen all;
-        const fault_trap trap(remember, &all);
+        const fault_trap trap = [&] { // the replacement itself is not for signal handlers
+            failing_kernel kernel;
+            kernel.fail(call::open_fault_event, 1, error_number);
+            const os::kernel_replacement in_force(kernel);
+            return fault_trap(remember, &all);
+        }();
         EXPECT_FALSE(trap.sees_kernel());
         touch(pages[0]);
         EXPECT_EQ(count_at(all, pages), 1U);

@@ -4,7 +4,7 @@
 // Plan
 //   In children without CAP_IPC_LOCK: limit 0, one page short, exact, soft below hard, pages locked
 //   already. In a memory cgroup: refused, not killed; pages in RAM already are not charged again.
-#include "process/fresh_pages.hpp"
+#include "process/touching.hpp"
 #include "resident/memory_limit.hpp"
 #include "resident/page_lock.hpp"
 #include "support/child.hpp"
@@ -13,7 +13,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 
 namespace resident {
@@ -143,7 +142,7 @@ TEST_F(SerialPageLockCgroup, RefusesWhatItCannotHoldAndIsNotMetWithTheKiller) {
 TEST_F(SerialPageLockCgroup, DoesNotChargeAgainWhatIsInRamAlready) {
     const auto child = run_in_child({.cgroup = cgroup_.get()}, [] {
         const fresh_pages pages((80U << 20U) / page);
-        std::memset(pages[0], 1, pages.bytes()); // 48 MiB are left of the cgroup now
+        (void)test::write_faults(pages[0], pages.bytes()); // 48 MiB are left of the cgroup now
         const auto lock = page_lock::create(pages[0], pages.bytes());
         EXPECT_TRUE(lock) << lock.error().what();
     });

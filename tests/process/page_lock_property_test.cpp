@@ -9,6 +9,7 @@
 #include "os/lock_registry.hpp"
 #include "process/fresh_pages.hpp"
 #include "resident/page_lock.hpp"
+#include "support/build.hpp"
 
 #include <gtest/gtest.h>
 
@@ -109,7 +110,8 @@ private:
 };
 
 TEST(PageLockProperty, EveryPageIsLockedExactlyWhileSomeoneWantsIt) {
-    for (unsigned seed = 0; seed < 30; ++seed) {
+    constexpr unsigned seeds = test::sanitized ? 4 : 30; // reading smaps is slow there
+    for (unsigned seed = 0; seed < seeds; ++seed) {
         random_history history(seed);
         for (int step = 0; step < 40; ++step) {
             SCOPED_TRACE(::testing::Message() << "seed " << seed << ", step " << step);
@@ -127,7 +129,7 @@ TEST(PageLockProperty, EveryPageIsLockedExactlyWhileSomeoneWantsIt) {
 TEST(PageLockProperty, CountsAreRightWhenManyRangesAreHeld) {
     // More ranges than the registry's first pages hold, and released from the middle outwards, so
     // that every release splits or shortens.
-    constexpr std::size_t count = 1500;
+    constexpr std::size_t count = 400;
     const fresh_pages pages(count);
     std::vector<page_lock> locks(count);
     const auto whole = page_lock::create(pages[0], pages.bytes());

@@ -344,6 +344,8 @@ TEST(PrepareProcessLockAll, UnlockingReportsWhatTheKernelSays) {
 // ---------------------------------------------------------------- 5. Page merging
 
 TEST(PrepareProcessMerging, IsSwitchedOff) {
+    if (test::sanitized)
+        GTEST_SKIP() << "the kernel would walk the shadow memory, for minutes";
     constexpr int set_memory_merge = 67;
     constexpr int get_memory_merge = 68;
     const auto child = run_in_child({}, [] {
