@@ -59,8 +59,7 @@ public:
             prepare_thread();
             who.run(channel_.order, *this);
         } catch (const std::bad_alloc&) {
-            fail("out of memory with " + counted(records_taken_, "record") + " of " +
-                 grouped(channel_.order.records) + " taken in");
+            fail(describe_exhaustion(who));
         } catch (const std::exception& failure) {
             fail(failure.what());
         }
@@ -91,6 +90,18 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string describe_exhaustion(const contestant& who) const {
+        std::string text = "out of memory with " + counted(records_taken_, "record") + " of " +
+                           grouped(channel_.order.records) + " taken in";
+        const auto limit = read_memory_limit();
+        if (who.lock_all && limit && limit->headroom() != unlimited) {
+            text += "; after mlockall(MCL_FUTURE) all that malloc gets counts against the memlock "
+                    "limit of " +
+                    short_size(limit->soft);
+        }
+        return text;
+    }
+
     void prepare_thread() {
         const contest_order& order = channel_.order;
         const auto prepared = prepare_this_thread({.stack = locked_stack});

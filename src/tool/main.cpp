@@ -27,10 +27,11 @@ constexpr const char* closing =
     "Exit: 0 all is well, 1 a check failed, 2 the command line is wrong.";
 
 /// Explains on stderr what is wrong; answers of --help and --version go to stdout.
-int answer(const CLI::App& application, const CLI::ParseError& what) {
+int answer(const CLI::App& application, const CLI::App& demo, const CLI::ParseError& what) {
     if (what.get_exit_code() == 0)
         return application.exit(what);
-    fmt::print(stderr, "resident: {}\nTry: resident --help\n", what.what());
+    fmt::print(stderr, "resident: {}\nTry: resident {}--help\n", what.what(),
+               demo.parsed() ? "demo " : "");
     return exit_usage;
 }
 
@@ -39,6 +40,8 @@ int run_command(int count, char** arguments) {
     application.name("resident");
     application.footer(closing);
     application.set_version_flag("--version", version_text(), "Print the version and leave");
+    application.set_help_flag("-h,--help", "Print this and leave");
+    application.get_formatter()->column_width(25);
     application.require_subcommand(1);
     demo_options options;
     CLI::App* demo = add_demo_command(application, options);
@@ -48,7 +51,7 @@ int run_command(int count, char** arguments) {
     try {
         application.parse(count, arguments);
     } catch (const CLI::ParseError& what) {
-        return answer(application, what);
+        return answer(application, *demo, what);
     }
     if (contest->parsed())
         return run_contest_child();

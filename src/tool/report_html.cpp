@@ -14,7 +14,7 @@ constexpr std::string_view page_style = R"(
   --paper: #ffffff; --arena: #0a6b57; --tint: #e7f4f0; --bad: #a3341f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8edf2; --quiet: #a2aeb9; --line: #2d3843;
   --paper: #11171d; --arena: #4fc9ac; --tint: #14302a; --bad: #f08b74; } }
-body { margin: 2.5rem auto; max-width: 58rem; padding: 0 1.25rem; background: var(--paper);
+body { margin: 2.5rem auto; max-width: 62rem; padding: 0 1.25rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1rem; font-weight: 600; color: var(--quiet); margin: 0; }
 .conclusion { font-size: 1.45rem; line-height: 1.35; margin: .4rem 0 2rem; text-wrap: pretty; }
@@ -26,8 +26,9 @@ th { font-weight: 600; font-size: .85rem; color: var(--quiet); text-align: right
 th, td { padding: .38rem .55rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 td { text-align: right; }
 th:first-child, td:first-child { text-align: left; padding-left: .6rem; }
-td:first-child small { display: block; color: var(--quiet); }
-th.group { text-align: center; border-bottom: 0; padding-bottom: 0; }
+td:first-child small { display: block; color: var(--quiet); white-space: normal; }
+th.group, th.upper { text-align: center; border-bottom: 0; padding-bottom: 0; }
+th.upper { text-align: right; }
 tr.arena { background: var(--tint); }
 tr.arena td:first-child { font-weight: 600; box-shadow: inset 3px 0 var(--arena); }
 tr.arena td:first-child small { font-weight: 400; }
@@ -42,8 +43,8 @@ footer { margin-top: 2.5rem; color: var(--quiet); font-size: .85rem; }
 )";
 
 constexpr std::string_view table_head =
-    R"(<tr><th></th><th class="group" colspan="2">page faults</th>
-<th class="group" colspan="4">time for the work of a period</th><th>missed</th><th>locked</th></tr>
+    R"(<tr><th class="upper"></th><th class="group" colspan="2">page faults</th>
+<th class="group" colspan="4">time for the work of a period</th><th class="upper">missed</th><th class="upper">locked</th></tr>
 <tr><th>contestant</th><th>minor</th><th>major</th><th>p50</th><th>p99</th><th>p99.9</th>
 <th>max</th><th>periods</th><th>memory</th></tr>
 )";

@@ -36,14 +36,16 @@ text { font-family: system-ui, sans-serif; }
 <rect width="100%" height="100%" fill="var(--paper)"/>
 )css";
 
-std::string tick_labels(const time_axis& axis) {
-    std::string ticks;
+/// A tick for each decade; panels above the last have ticks without text.
+std::string ticks(const time_axis& axis, bool labelled) {
+    std::string list;
     for (int decade = 0; decade <= axis.decades; ++decade) {
         const double edge = std::pow(10, axis.first_decade + decade);
-        ticks += fmt::format("{}'{}' {:g}", decade == 0 ? "" : ", ",
-                             exact_duration(std::chrono::nanoseconds(std::llround(edge))), edge);
+        const auto time = std::chrono::nanoseconds(std::llround(edge));
+        list += fmt::format("{}'{}' {:g}", decade == 0 ? "" : ", ",
+                            labelled ? exact_duration(time) : "", edge);
     }
-    return ticks;
+    return list;
 }
 
 /// Name with a claim that the figures bear out: the faults are what the shapes come from.
@@ -74,13 +76,13 @@ std::string common_settings(const demo_result& result, const time_axis& axis, in
         R"(set terminal svg size {width},{height} dynamic enhanced font 'sans-serif,13'
 set encoding utf8
 set multiplot
-set lmargin at screen 0.225
+set lmargin at screen 0.265
 set rmargin at screen 0.965
 set logscale xy
-set xrange [{first:g}:{last:g}]
+set xrange [0.999*{first:g}:1.001*{last:g}]
 set yrange [0.7:{most}]
 set border 1 linecolor rgb '{quiet}'
-set xtics nomirror scale 0.5 textcolor rgb '{ink}' ({ticks})
+set xtics nomirror scale 0.5 textcolor rgb '{ink}'
 set mxtics 10
 set ytics nomirror scale 0 textcolor rgb '{quiet}' ('1' 1, '100' 100, '10 000' 10000)
 set grid xtics ytics linecolor rgb '{quiet}' linewidth 0.4 dashtype 3
@@ -90,28 +92,26 @@ unset key
 )",
         fmt::arg("width", width), fmt::arg("height", height), fmt::arg("first", axis.begin()),
         fmt::arg("last", axis.end()), fmt::arg("most", most), fmt::arg("quiet", quiet_ink),
-        fmt::arg("ink", ink), fmt::arg("ticks", tick_labels(axis)), fmt::arg("interval", interval));
+        fmt::arg("ink", ink), fmt::arg("interval", interval));
 }
 
-std::string panel(const contest_result& row, std::size_t index, std::size_t panels, int height) {
+std::string panel(const contest_result& row, const time_axis& axis, std::size_t index, bool last,
+                  int height) {
     const double top = 1.0 - (margin_top + panel_height * static_cast<double>(index)) / height;
-    const double bottom = top - (panel_height - 14.0) / height;
-    const bool last = index + 1 == panels;
-    std::string text =
-        fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n", top, bottom);
-    text += last ? "set format x\n" : "set format x ''\n";
+    const double bottom = top - (panel_height - 16.0) / height;
+    std::string text = fmt::format("set tmargin at screen {:.4f}\nset bmargin at screen {:.4f}\n"
+                                   "set xtics ({})\n",
+                                   top, bottom, ticks(axis, last));
     if (last) {
-        text += fmt::format("set xtics textcolor rgb '{}'\nset xlabel 'time for the work of a "
-                            "period (logarithmic; the dashed line is one period)' offset 0,0.2 "
-                            "textcolor rgb '{}'\n",
-                            ink, ink);
+        text += fmt::format("set xlabel 'time for the work of a period (logarithmic; dashed: one "
+                            "period)' offset 0,0.2 textcolor rgb '{}'\n",
+                            ink);
     }
-    const std::string_view colour = row.who->is_arena ? arena_colour : bar_colour;
-    text += fmt::format("set label 1 \"{}\" at screen 0.015, graph 0.82 left textcolor rgb '{}'\n",
+    text += fmt::format("set label 1 \"{}\" at screen 0.012, graph 0.85 left textcolor rgb '{}'\n",
                         panel_label(row), ink);
-    text += fmt::format("plot $row{} using 1:(0.7):1:2:(0.7):3 with boxxyerror linecolor rgb "
-                        "'{}'\n",
-                        index, colour);
+    text +=
+        fmt::format("plot $row{} using 1:(0.7):1:2:(0.7):3 with boxxyerror linecolor rgb '{}'\n",
+                    index, row.who->is_arena ? arena_colour : bar_colour);
     return text;
 }
 
@@ -128,11 +128,11 @@ std::string script_for(const demo_result& result) {
         script += data_block(*rows[index], axis, index);
     }
     script += common_settings(result, axis, height);
-    script += fmt::format("set label 2 'number of periods (logarithmic)' at screen 0.225, screen "
+    script += fmt::format("set label 2 'number of periods (logarithmic)' at screen 0.265, screen "
                           "{:.4f} left textcolor rgb '{}'\n",
                           1.0 - 14.0 / height, quiet_ink);
     for (std::size_t index = 0; index < rows.size(); ++index) {
-        script += panel(*rows[index], index, rows.size(), height);
+        script += panel(*rows[index], axis, index, index + 1 == rows.size(), height);
         if (index == 0)
             script += "unset label 2\n";
     }
@@ -146,16 +146,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     }
 }
 
-/// gnuplot writes a colour in either notation.
+/// gnuplot writes a colour in one of two notations.
 void replace_colour(std::string& svg, std::string_view placeholder, std::string_view variable) {
     unsigned red = 0, green = 0, blue = 0;
     std::sscanf(placeholder.data(), "#%2x%2x%2x", &red, &green, &blue);
-    replace_all(svg, fmt::format("rgb({}, {}, {})", red, green, blue), variable);
+    replace_all(svg, fmt::format("rgb({:3}, {:3}, {:3})", red, green, blue), variable);
     replace_all(svg, fmt::format("rgb({},{},{})", red, green, blue), variable);
-    replace_all(svg, placeholder, variable);
 }
 
 std::string apply_style(std::string svg) {
+    replace_all(svg, "<title>Gnuplot</title>", "<title>resident demo</title>");
     replace_colour(svg, ink, "var(--ink)");
     replace_colour(svg, quiet_ink, "var(--quiet)");
     replace_colour(svg, bar_colour, "var(--bar)");
