@@ -53,10 +53,7 @@ void remember(const trapped_fault& fault, void* context) {
     ++all.count;
 }
 
-[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] void
-touch(volatile char* address) {
-    *address = 1;
-}
+RESIDENT_UNSANITIZED void touch(volatile char* address) { *address = 1; }
 
 /// Whether the instruction lies in touch(), which is short.
 bool in_touch(const void* instruction) {

@@ -317,6 +317,27 @@ TEST(PrepareProcessLockAll, RefusesBeyondTheLimitAndLocksNothing) {
     EXPECT_TRUE(child.passed()) << child.output;
 }
 
+TEST(SerialPrepareProcessLockAll, RefusesBeyondACgroupAndIsNotMetWithTheKiller) {
+    if (test::sanitized)
+        GTEST_SKIP() << "the shadow memory alone is beyond it";
+    std::string reason;
+    const auto cgroup = os::memory_cgroup::create("resident_lock_all", 128_MiB, reason);
+    if (!cgroup)
+        GTEST_SKIP() << reason;
+    const auto child = run_in_child({.cgroup = cgroup.get()}, [] {
+        const fresh_pages too_many(192_MiB / page);
+        auto options = nothing;
+        options.lock_all = {.current = true};
+        const auto refused = prepare_process(options);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().cause(), cause::memory_cgroup);
+        EXPECT_EQ(vm_locked_bytes(), 0U);
+        options.lock_all.on_fault = true; // populates nothing, so it fits
+        EXPECT_TRUE(prepare_process(options));
+    });
+    EXPECT_TRUE(child.passed()) << child.output << " signal " << child.signal;
+}
+
 TEST(PrepareProcessLockAll, ReportsWhatTheKernelSays) {
     for (const int error_number : {ENOMEM, EPERM, EAGAIN}) {
         failing_kernel kernel;

@@ -8,11 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 
+/// Both compilers know this spelling; clang does not know [[gnu::no_sanitize]].
+#define RESIDENT_UNSANITIZED \
+    __attribute__((noinline, no_sanitize("address"), no_sanitize("thread")))
+
 namespace resident::test {
 
 /// Writes to each page of the range. Returns: the minor faults that this made.
-[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] inline std::uint64_t
-write_faults(void* address, std::size_t bytes) {
+RESIDENT_UNSANITIZED inline std::uint64_t write_faults(void* address, std::size_t bytes) {
     const fault_counter counter;
     for (std::size_t offset = 0; offset < bytes; offset += page)
         static_cast<volatile char*>(address)[offset] = 1;
@@ -21,8 +24,7 @@ write_faults(void* address, std::size_t bytes) {
 
 /// The same on `Bytes` of stack below the caller's frame.
 template <std::size_t Bytes>
-[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] std::uint64_t
-stack_faults() {
+RESIDENT_UNSANITIZED std::uint64_t stack_faults() {
     auto* const block = static_cast<char*>(__builtin_alloca(Bytes));
     return write_faults(block, Bytes);
 }
