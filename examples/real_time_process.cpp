@@ -27,8 +27,8 @@ bool become_real_time() {
 }
 
 resident::faults control_loop(resident::arena& arena) {
-    // A pool of the standard library over locked memory. It keeps what it took, so the first round,
-    // before the counting starts, shows it what the loop will need.
+    // A pool of the standard library over locked memory. It keeps what it took, so that the rounds
+    // before the counting starts show it what the loop will need.
     std::pmr::unsynchronized_pool_resource pool{&arena};
     std::pmr::map<int, double> measurements{&pool};
     const auto round = [&] {
@@ -36,16 +36,17 @@ resident::faults control_loop(resident::arena& arena) {
             measurements[sensor] = sensor * 0.5;
         measurements.clear();
     };
-    round();
-
-    auto next = std::chrono::steady_clock::now();
-    std::this_thread::sleep_until(next); // the first call of everything is made before, too
+    const auto run = [&](int count) {
+        auto next = std::chrono::steady_clock::now();
+        for (int iteration = 0; iteration < count; ++iteration) {
+            round();
+            next += 1ms;
+            std::this_thread::sleep_until(next);
+        }
+    };
+    run(20); // whatever is called is called here for the first time
     const resident::fault_counter counter;
-    for (int iteration = 0; iteration < iterations; ++iteration) {
-        round();
-        next += 1ms;
-        std::this_thread::sleep_until(next);
-    }
+    run(iterations);
     return counter.count();
 }
 
