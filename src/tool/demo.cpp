@@ -78,7 +78,7 @@ std::string output_text(const demo_result& result, const report_files& files) {
     text += in_characters_of(abilities,
                              emphasise(abilities, emphasis::strong, wrap("", conclude(result))));
     if (!options.quiet) {
-        text += fmt::format("\nreport: {0}/report.html, {0}/report.json, {0}/histogram.svg\n",
+        text += fmt::format("\nreport: {}/report.html (beside it report.json, histogram.svg)\n",
                             files.folder());
     }
     return text;

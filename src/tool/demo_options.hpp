@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace resident::tool {
@@ -14,9 +15,9 @@ struct demo_options {
     std::string input = "/var/lib/dpkg/status";
     std::size_t capacity = 0; ///< of the arena, bytes; 0: as much as fits, at most 64 MiB
     std::string output = "resident-demo"; ///< folder of the report's files
-    std::string json;                     ///< file to write the JSON report to as well; "-": output
-    bool pressure = true;                 ///< where the machine allows it
-    bool histogram = false; ///< the terminal's histogram with numbers, one line a bucket
+    std::optional<std::string> json; ///< file for the JSON report as well; "-": standard output
+    bool pressure = true;            ///< where the machine allows it
+    bool histogram = false;          ///< the terminal's histogram with numbers, one line a bucket
     bool quiet = false;
 };
 

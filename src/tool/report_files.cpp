@@ -24,24 +24,27 @@ void check(const std::string& option, const std::string& path) {
 
 } // namespace
 
-report_files::report_files(const demo_options& options)
-    : folder_(options.output), json_(options.json == "-" ? std::string() : options.json) {
-    if (!json_.empty())
-        check("--json", json_);
-    std::string reason;
-    if (folder_.empty())
+report_folder::report_folder(const std::string& path) : path_(path) {
+    if (path.empty())
         throw usage_error("--output: the name of the folder is empty");
-    if (!os::make_folder(folder_, made_folder_, reason)) {
+    std::string reason;
+    if (!os::make_folder(path, made_, reason))
         throw usage_error("--output: " + reason);
-    }
-    for (const char* name : {html_name, json_name, svg_name})
-        check("--output", path(name));
 }
 
-report_files::~report_files() {
+report_folder::~report_folder() {
     std::error_code stays; // it holds files
-    if (made_folder_)
-        std::filesystem::remove(folder_, stays);
+    if (made_)
+        std::filesystem::remove(path_, stays);
+}
+
+report_files::report_files(const demo_options& options) : folder_(options.output) {
+    if (options.json && *options.json != "-")
+        json_ = *options.json;
+    if (json_)
+        check("--json", *json_);
+    for (const char* name : {html_name, json_name, svg_name})
+        check("--output", path(name));
 }
 
 std::string report_files::write(const demo_result& result) {
@@ -63,8 +66,8 @@ std::string report_files::write(const demo_result& result) {
     } else {
         write_one(path(svg_name), histogram.svg);
     }
-    if (!json_.empty())
-        write_one(json_, json);
+    if (json_)
+        write_one(*json_, json);
     return failures;
 }
 

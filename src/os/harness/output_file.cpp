@@ -2,8 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -118,10 +116,9 @@ bool output_file::write(const std::string& path, const std::string& content, std
 }
 
 bool make_folder(const std::string& path, bool& made, std::string& reason) {
-    std::error_code failure;
-    made = std::filesystem::create_directories(path, failure);
-    if (failure) {
-        reason = path + ": " + failure.message();
+    made = ::mkdir(path.c_str(), 0755) == 0;
+    if (!made && errno != EEXIST) {
+        reason = path + ": " + std::strerror(errno);
     } else if (::access(path.c_str(), W_OK | X_OK) != 0) {
         reason = path + ": " + std::strerror(errno);
     } else {

@@ -19,7 +19,7 @@ public:
     static bool write(const std::string& path, const std::string& content, std::string& reason);
 };
 
-/// Effects: makes the folder and its parents. Returns: whether it is there and takes files.
+/// Effects: makes the folder, not its parents. Returns: whether it is there and takes files.
 /// `made` tells whether it was made now.
 bool make_folder(const std::string& path, bool& made, std::string& reason);
 
