@@ -1,12 +1,12 @@
 #include "os/fault_signal.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 
 #include <linux/perf_event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -26,7 +26,7 @@ struct sigaction former {};
 /// siginfo_t::si_perf_data, which glibc has from 2.38 on: the word behind si_addr.
 fault_listener* listener_of(const siginfo_t& info) noexcept {
     fault_listener* listener = nullptr;
-    const auto* const bytes = reinterpret_cast<const char*>(&info.si_addr) + sizeof info.si_addr;
+    const auto* const bytes = reinterpret_cast<const char*>(&info.si_addr) + sizeof(void*);
     std::memcpy(&listener, bytes, sizeof listener);
     return listener;
 }
