@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <mutex>
 
@@ -25,10 +26,10 @@ struct sigaction former {};
 
 /// siginfo_t::si_perf_data, which glibc has from 2.38 on: the word behind si_addr.
 fault_listener* listener_of(const siginfo_t& info) noexcept {
-    fault_listener* listener = nullptr;
+    std::uintptr_t data = 0;
     const auto* const bytes = reinterpret_cast<const char*>(&info.si_addr) + sizeof(void*);
-    std::memcpy(&listener, bytes, sizeof listener);
-    return listener;
+    std::memcpy(&data, bytes, sizeof data);
+    return reinterpret_cast<fault_listener*>(data);
 }
 
 const void* instruction_of(const void* context) noexcept {
