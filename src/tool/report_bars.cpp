@@ -13,7 +13,7 @@ namespace resident::tool {
 namespace {
 
 constexpr std::size_t label_width = 22;
-constexpr std::size_t bar_columns = 56;
+constexpr std::size_t bar_columns = 52; // leaves the last label of the axis five
 constexpr std::size_t levels_per_line = 8;
 constexpr std::size_t lines_per_row = 2;
 

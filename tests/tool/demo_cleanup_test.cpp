@@ -72,71 +72,74 @@ protected:
             GTEST_SKIP() << "the hog and a sanitizer do not fit one small cgroup";
         if (!is_root())
             GTEST_SKIP() << "needs root for a memory cgroup and swap";
+        // Names of our own: tests of another checkout may run beside these.
+        const std::string name = "resident-test-" + std::to_string(::getpid());
         std::string reason;
-        if (!os::memory_cgroup::create("resident-test-probe", std::size_t{64} << 20, reason)) {
+        if (!os::memory_cgroup::create(name, std::size_t{64} << 20, reason))
             GTEST_SKIP() << "no memory cgroup here: " << reason;
-        }
-        const std::string swap = "/var/tmp/resident-test-probe.swap";
+        const std::string swap = "/var/tmp/" + name + ".swap";
         const std::string failure = os::add_swap_file(swap, std::size_t{1} << 20);
         os::remove_swap_file(swap);
         if (!failure.empty())
             GTEST_SKIP() << "no swap file here: " << failure;
-        swaps_before = read_text("/proc/swaps");
         folder.write("input", "a: 1\nb: 2\n\nc: 3\n");
     }
 
     std::vector<std::string> arguments() const {
-        return {"demo", "-q", "-D", "3s", "--input", "input", "--capacity", "8MiB"};
+        return {"demo", "-q", "--input", "input", "--capacity", "8MiB"};
     }
     tool_options here() const { return {.folder = folder.path()}; }
 
-    static std::string cgroup_of(const running_tool& tool) {
+    /// What a tool has made, and must leave behind none of.
+    struct traces {
+        std::string cgroup;
+        std::string swap_file;
+        std::vector<pid_t> children;
+    };
+
+    /// Waits until a contestant is measured beside the hog; then tells what there is.
+    static traces traces_under_pressure(const running_tool& tool) {
+        EXPECT_TRUE(becomes_true([&] { return !children_of(tool.id(), "hog-child").empty(); }));
+        const std::string name = "resident-demo-" + std::to_string(tool.id());
         std::string reason;
-        return os::memory_cgroup::directory_of("resident-demo-" + std::to_string(tool.id()),
-                                               reason);
+        traces found{os::memory_cgroup::directory_of(name, reason), "/" + name + ".swap",
+                     children_of(tool.id())};
+        EXPECT_TRUE(fs::exists(found.cgroup));
+        EXPECT_GE(found.children.size(), 3U) << "guardian, contestant, hog";
+        return found;
     }
 
-    /// Until a contestant is measured beside the hog.
-    static bool runs_under_pressure(const running_tool& tool) {
-        return becomes_true([&] { return !children_of(tool.id(), "hog-child").empty(); });
-    }
-
-    void expect_no_trace(const std::string& cgroup, const std::vector<pid_t>& children) const {
-        EXPECT_TRUE(becomes_true([&] { return !fs::exists(cgroup); })) << cgroup;
-        EXPECT_TRUE(becomes_true([&] { return read_text("/proc/swaps") == swaps_before; }))
-            << read_text("/proc/swaps");
-        for (const pid_t child : children) {
+    static void expect_machine_as_before(const traces& made) {
+        EXPECT_TRUE(becomes_true([&] { return !fs::exists(made.cgroup); })) << made.cgroup;
+        EXPECT_TRUE(becomes_true([&] {
+            return read_text("/proc/swaps").find(made.swap_file) == std::string::npos;
+        })) << read_text("/proc/swaps");
+        for (const char* place : {"/var/tmp", "/var/lib", "/tmp"})
+            EXPECT_FALSE(fs::exists(place + made.swap_file)) << place;
+        for (const pid_t child : made.children)
             EXPECT_TRUE(becomes_true([&] { return has_ended(child); })) << "process " << child;
-        }
-        for (const auto& entry : fs::directory_iterator("/var/tmp")) {
-            EXPECT_THAT(entry.path().filename(), testing::Not(HasSubstr("resident-demo")));
-        }
-        EXPECT_EQ(folder.content(), std::set<std::string>{"input"})
-            << "no report, no folder for one";
+    }
+
+    void expect_no_report() const {
+        EXPECT_EQ(folder.content(), std::set<std::string>{"input"}) << "nor a folder for one";
     }
 
     scratch_folder folder;
-    std::string swaps_before;
 };
 
 class SerialDemoSignals : public SerialDemoCleanup, public testing::WithParamInterface<int> {};
 
 TEST_P(SerialDemoSignals, LeavesNoTraceAfterASignal) {
     running_tool tool(arguments(), here());
-    const std::string cgroup = cgroup_of(tool);
-    ASSERT_TRUE(runs_under_pressure(tool));
-    ASSERT_TRUE(fs::exists(cgroup));
-    const std::vector<pid_t> children = children_of(tool.id());
-    ASSERT_GE(children.size(), 3U) << "guardian, contestant, hog";
+    const traces made = traces_under_pressure(tool);
     tool.send(GetParam());
-    const tool_result result = tool.wait();
-    EXPECT_EQ(result.signal, GetParam()) << "whoever started it must see why it ended";
+    EXPECT_EQ(tool.wait().signal, GetParam()) << "whoever started it must see why it ended";
+    expect_machine_as_before(made);
     if (GetParam() == SIGKILL) {
-        // Nobody was left to remove the folder, which is still empty.
-        std::error_code ignored;
+        std::error_code ignored; // nobody was left to remove the folder, but it is empty
         fs::remove(folder.file("resident-demo"), ignored);
     }
-    expect_no_trace(cgroup, children);
+    expect_no_report();
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, SerialDemoSignals, testing::Values(SIGINT, SIGTERM, SIGHUP, SIGKILL),
@@ -146,44 +149,40 @@ INSTANTIATE_TEST_SUITE_P(Each, SerialDemoSignals, testing::Values(SIGINT, SIGTER
 
 TEST_F(SerialDemoCleanup, EndOfTheHogEndsTheRunAndIsCleanedUp) {
     running_tool tool(arguments(), here());
-    const std::string cgroup = cgroup_of(tool);
-    ASSERT_TRUE(runs_under_pressure(tool));
-    const std::vector<pid_t> children = children_of(tool.id());
+    const traces made = traces_under_pressure(tool);
     for (const pid_t hog : children_of(tool.id(), "hog-child"))
         ::kill(hog, SIGKILL);
     const tool_result result = tool.wait();
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.diagnostics, HasSubstr("the memory hog has ended"));
-    expect_no_trace(cgroup, children);
+    expect_machine_as_before(made);
+    expect_no_report();
 }
 
 TEST_F(SerialDemoCleanup, EndOfTheGuardianIsMadeUpForByTheTool) {
     running_tool tool(arguments(), here());
-    const std::string cgroup = cgroup_of(tool);
-    ASSERT_TRUE(runs_under_pressure(tool));
-    const std::vector<pid_t> children = children_of(tool.id());
-    for (const pid_t child : children) {
-        const std::string name = read_text("/proc/" + std::to_string(child) + "/comm");
-        if (name == "resident-guard\n")
+    const traces made = traces_under_pressure(tool);
+    for (const pid_t child : made.children)
+        if (read_text("/proc/" + std::to_string(child) + "/comm") == "resident-guard\n")
             ::kill(child, SIGKILL);
-    }
     tool.send(SIGTERM);
     EXPECT_EQ(tool.wait().signal, SIGTERM);
-    expect_no_trace(cgroup, children);
+    expect_machine_as_before(made);
+    expect_no_report();
 }
 
 TEST_F(SerialDemoCleanup, EndOfAContestantIsReportedAndTheOthersGoOn) {
-    running_tool tool({"demo", "-q", "-D", "300ms", "--input", "input", "--capacity", "8MiB"},
-                      here());
-    ASSERT_TRUE(runs_under_pressure(tool));
-    for (const pid_t contestant : children_of(tool.id(), "contest-child")) {
+    std::vector<std::string> short_turns = arguments();
+    short_turns.insert(short_turns.end(), {"-D", "500ms"});
+    running_tool tool(short_turns, here());
+    const traces made = traces_under_pressure(tool);
+    for (const pid_t contestant : children_of(tool.id(), "contest-child"))
         ::kill(contestant, SIGKILL);
-    }
     const tool_result result = tool.wait();
     EXPECT_EQ(result.exit_code, 0) << result.diagnostics;
     EXPECT_THAT(read_text(folder.file("resident-demo/report.json")),
                 HasSubstr("ended by signal 9"));
-    EXPECT_EQ(read_text("/proc/swaps"), swaps_before);
+    expect_machine_as_before(made);
 }
 
 } // namespace
