@@ -126,10 +126,10 @@ outcome draft_change_with_room(const range& pages, int change, std::size_t owner
     }
 }
 
-/// Takes the owner of the pages away; their locks are the caller's matter.
-void uncount(const range& pages) noexcept {
+/// Takes away the owners that share the pages out among them; their locks are the caller's matter.
+void uncount(const range& pages, std::size_t owners) noexcept {
     // Where the memory for it cannot be had after all, the pages stay counted.
-    const std::size_t left = live_owners > 0 ? live_owners - 1 : 0;
+    const std::size_t left = live_owners - std::min(live_owners, owners);
     if (!draft_change_with_room(pages, -1, left))
         return;
     counts.commit();
@@ -208,7 +208,7 @@ void lock_registry::unlock(std::size_t address, std::size_t bytes) noexcept {
     const range given{address, address + bytes};
     for_each_sole_owned(counts.ranges(), given,
                         [](const range& part) { (void)call_on_mapped(&kernel::unlock, part); });
-    uncount(given);
+    uncount(given, 1);
 }
 
 outcome lock_registry::hold(std::size_t address, std::size_t bytes) noexcept {
@@ -221,9 +221,9 @@ outcome lock_registry::hold(std::size_t address, std::size_t bytes) noexcept {
     return outcome::success();
 }
 
-void lock_registry::drop(std::size_t address, std::size_t bytes) noexcept {
+void lock_registry::drop(std::size_t address, std::size_t bytes, std::size_t holds) noexcept {
     const std::lock_guard guard(mutex);
-    uncount({address, address + bytes});
+    uncount({address, address + bytes}, holds);
 }
 
 outcome lock_registry::unlock_all_others() noexcept {

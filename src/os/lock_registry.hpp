@@ -30,9 +30,9 @@ public:
     /// Counts pages that their owner locks in its own way (an arena): no system call but for memory
     /// of the registry itself. Fails if and only if that cannot be had.
     outcome hold(std::size_t address, std::size_t bytes) noexcept;
-    /// Uncounts pages of hold(); their owner unlocks or unmaps them. One call may give up several
-    /// neighbouring holds.
-    void drop(std::size_t address, std::size_t bytes) noexcept;
+    /// Uncounts the pages of as many calls of hold() as `holds` says, whose ranges together cover
+    /// this range, each page once; their owner unlocks or unmaps them.
+    void drop(std::size_t address, std::size_t bytes, std::size_t holds = 1) noexcept;
 
     /// Effects: munlockall, then locks again every page that is counted here. Pages stay in RAM
     /// meanwhile unless the kernel happens to be short of memory.
