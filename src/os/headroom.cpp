@@ -1,6 +1,7 @@
 #include "os/headroom.hpp"
 
 #include "os/cgroups.hpp"
+#include "os/memlock_limit.hpp"
 #include "os/process_status.hpp"
 #include "os/system_file.hpp"
 #include "os/text.hpp"
@@ -11,16 +12,9 @@
 namespace resident::os {
 namespace {
 
-std::size_t as_size(rlim_t limit) noexcept {
-    return limit == RLIM_INFINITY ? unlimited : static_cast<std::size_t>(limit);
-}
-
-void read_memlock(headroom_snapshot& snapshot) noexcept {
-    rlimit limit{};
-    if (system().get_limit(RLIMIT_MEMLOCK, limit)) {
-        snapshot.memlock_soft_limit = as_size(limit.rlim_cur);
-        snapshot.memlock_hard_limit = as_size(limit.rlim_max);
-    }
+void put(const memlock_limit& limit, headroom_snapshot& snapshot) noexcept {
+    snapshot.memlock_soft_limit = limit.soft;
+    snapshot.memlock_hard_limit = limit.hard;
 }
 
 void read_memory_left(headroom_snapshot& snapshot) noexcept {
@@ -30,12 +24,15 @@ void read_memory_left(headroom_snapshot& snapshot) noexcept {
     read_memory_cgroups(snapshot);
 }
 
-bool raise_soft_limit() noexcept {
-    rlimit limit{};
-    if (!system().get_limit(RLIMIT_MEMLOCK, limit) || limit.rlim_cur == limit.rlim_max)
-        return false;
-    limit.rlim_cur = limit.rlim_max;
-    return static_cast<bool>(system().set_limit(RLIMIT_MEMLOCK, limit));
+/// Raises the soft limit, but not in vain: a request that the hard limit refuses changes nothing.
+void raise_if_that_suffices(headroom_snapshot& snapshot, std::size_t bytes_to_lock) noexcept {
+    headroom_snapshot raised = snapshot;
+    raised.memlock_soft_limit = snapshot.memlock_hard_limit;
+    if (bytes_to_lock <= lockable(snapshot) || bytes_to_lock > lockable(raised))
+        return;
+    memlock_limit limit{.soft = snapshot.memlock_soft_limit, .hard = snapshot.memlock_hard_limit};
+    if (raise_soft_memlock_limit(limit))
+        put(limit, snapshot);
 }
 
 refusal refuse(const headroom_snapshot& snapshot, cause why, std::size_t bytes) noexcept {
@@ -48,7 +45,7 @@ refusal refuse(const headroom_snapshot& snapshot, cause why, std::size_t bytes) 
 }
 
 refusal refuse_lock(const headroom_snapshot& snapshot, std::size_t bytes) noexcept {
-    const bool never = snapshot.memlock_soft_limit == 0;
+    const bool never = snapshot.memlock_hard_limit == 0;
     refusal refused = refuse(snapshot, never ? cause::not_permitted : cause::memlock_limit, bytes);
     text_builder reason(refused.details.reason);
     if (never) {
@@ -57,7 +54,12 @@ refusal refuse_lock(const headroom_snapshot& snapshot, std::size_t bytes) noexce
     }
     reason.short_size(bytes) << " to lock, but RLIMIT_MEMLOCK leaves ";
     reason.short_size(lockable(snapshot)) << " (soft limit ";
-    reason.short_size(snapshot.memlock_soft_limit) << ", already locked ";
+    reason.short_size(snapshot.memlock_soft_limit);
+    if (snapshot.memlock_hard_limit != snapshot.memlock_soft_limit) {
+        reason << ", hard limit ";
+        reason.short_size(snapshot.memlock_hard_limit);
+    }
+    reason << ", already locked ";
     reason.short_size(snapshot.locked) << ")";
     return refused;
 }
@@ -97,7 +99,8 @@ refusal check_populate(const headroom_snapshot& snapshot, std::size_t bytes) noe
 
 headroom_snapshot read_headroom() noexcept {
     headroom_snapshot snapshot;
-    read_memlock(snapshot);
+    if (memlock_limit limit; read_memlock_limit(limit))
+        put(limit, snapshot);
     snapshot.locked = read_process_status().locked;
     snapshot.can_exceed_memlock = can_exceed_memlock();
     constexpr std::uint64_t never_overcommit = 2;
@@ -114,8 +117,7 @@ std::size_t lockable(const headroom_snapshot& snapshot) noexcept {
 
 refusal check_headroom(std::size_t bytes_to_lock, std::size_t bytes_to_populate) noexcept {
     headroom_snapshot snapshot = read_headroom();
-    if (bytes_to_lock > lockable(snapshot) && raise_soft_limit())
-        read_memlock(snapshot);
+    raise_if_that_suffices(snapshot, bytes_to_lock);
     if (bytes_to_lock > lockable(snapshot))
         return refuse_lock(snapshot, bytes_to_lock);
     return check_populate(snapshot, bytes_to_populate);

@@ -27,8 +27,8 @@ struct refusal {
     error_details details{};
 };
 
-/// Effects: raises the soft memlock limit towards the hard one if `bytes_to_lock` needs it.
-/// Refuses if and only if `bytes_to_lock` exceed lockable(), or `bytes_to_populate` plus
+/// Effects: raises the soft memlock limit to the hard one if `bytes_to_lock` needs that and no
+/// more. Refuses if and only if `bytes_to_lock` exceed lockable(), or `bytes_to_populate` plus
 /// populate_margin exceed what some cgroup or RAM leaves. `details.headroom` is the snapshot.
 refusal check_headroom(std::size_t bytes_to_lock, std::size_t bytes_to_populate) noexcept;
 

@@ -5,6 +5,7 @@
 #include "os/cgroups.hpp"
 #include "os/headroom.hpp"
 #include "support/child.hpp"
+#include "support/failing_kernel.hpp"
 #include "support/fake_machine.hpp"
 #include "support/process_state.hpp"
 
@@ -206,6 +207,34 @@ TEST(check_headroom, raises_the_soft_limit_only_when_needed) {
     EXPECT_EQ(refused.details.headroom.memlock_soft_limit, 4 * mib);
     EXPECT_STREQ(refused.details.reason.data(), "4 MiB to lock, but RLIMIT_MEMLOCK leaves 4 MiB "
                                                 "(soft limit 4 MiB, already locked 0 bytes)");
+}
+
+TEST(check_headroom, leaves_the_soft_limit_where_the_hard_one_would_not_suffice) {
+    fake_machine machine;
+    machine.set_memory_limit(1 * mib, 4 * mib);
+    machine.serve("/proc/self/status", "VmLck: 1024 kB\n");
+    const os::kernel_replacement replacement(machine);
+    const os::refusal refused = os::check_headroom(3 * mib + 1, 0);
+    ASSERT_TRUE(refused.refused);
+    EXPECT_EQ(refused.details.cause, cause::memlock_limit);
+    EXPECT_STREQ(refused.details.reason.data(),
+                 "3 MiB to lock, but RLIMIT_MEMLOCK leaves 0 bytes (soft limit 1 MiB, hard limit 4 "
+                 "MiB, already locked 1 MiB)");
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 1 * mib);
+    EXPECT_FALSE(os::check_headroom(3 * mib, 0).refused) << "just enough";
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 4 * mib);
+}
+
+TEST(check_headroom, refuses_where_the_soft_limit_may_not_be_raised) {
+    fake_machine machine;
+    machine.set_memory_limit(0, 4 * mib);
+    test::failing_kernel kernel(machine);
+    kernel.fail(test::failing_kernel::call::set_limit, 0, EPERM);
+    const os::kernel_replacement replacement(kernel);
+    EXPECT_EQ(os::check_headroom(1 * mib, 0).details.cause, cause::memlock_limit);
+    EXPECT_EQ(kernel.calls(test::failing_kernel::call::set_limit), 1U);
+    EXPECT_EQ(os::check_headroom(5 * mib, 0).details.cause, cause::memlock_limit);
+    EXPECT_EQ(kernel.calls(test::failing_kernel::call::set_limit), 1U) << "in vain";
 }
 
 TEST(check_headroom, a_limit_of_zero_is_said) {
