@@ -23,6 +23,24 @@ std::string faults_of(const contest_result& row) {
     return row.faults() == 0 ? "no page fault" : counted(row.faults(), "page fault");
 }
 
+/// Names of those not measured, and why; those with the same reason together.
+std::vector<std::pair<std::string, std::string>> left_out(const demo_result& result) {
+    std::vector<std::pair<std::string, std::string>> groups;
+    for (const contest_result& row : result.contestants) {
+        if (row.measured)
+            continue;
+        const auto same = std::find_if(groups.begin(), groups.end(), [&row](const auto& group) {
+            return group.second == row.reason;
+        });
+        if (same == groups.end()) {
+            groups.emplace_back(row.who->name, row.reason);
+        } else {
+            same->first += fmt::format(", {}", row.who->name);
+        }
+    }
+    return groups;
+}
+
 std::string scheduling(const demo_result& result) {
     const bool real_time = std::any_of(result.contestants.begin(), result.contestants.end(),
                                        [](const contest_result& row) { return row.real_time; });
@@ -41,7 +59,7 @@ std::string pressure_text(const pressure_state& state) {
 std::string conclude(const demo_result& result) {
     const contest_result& arena_row = result.arena_row();
     if (!arena_row.measured) {
-        return "Nothing is shown: the arena could not be measured, for the reason above.";
+        return "Nothing is shown: the resident arena could not be measured.";
     }
     if (arena_row.faults() != 0) {
         return fmt::format("The loop on the resident arena took {} ({} major) and should take "
@@ -63,10 +81,8 @@ std::string conclude(const demo_result& result) {
 
 std::vector<std::string> notes_on(const demo_result& result) {
     std::vector<std::string> notes;
-    for (const contest_result& row : result.contestants) {
-        if (!row.measured)
-            notes.push_back(fmt::format("{}: {}", row.who->name, row.reason));
-    }
+    for (const auto& [names, reason] : left_out(result))
+        notes.push_back(names + ": " + reason);
     const contest_result& arena_row = result.arena_row();
     if (arena_row.scheduling_error != 0) {
         notes.push_back(fmt::format("SCHED_FIFO was refused ({}): other programs may delay the "

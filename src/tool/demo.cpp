@@ -88,6 +88,8 @@ int report(const demo_result& result, report_files& files) {
     const std::string failures = files.write(result);
     if (!failures.empty())
         complain(std::string_view(failures).substr(0, failures.size() - 1));
+    if (!result.arena_row().measured)
+        complain(result.arena_row().reason);
     const std::string refused = os::write_output(output_text(result, files));
     if (!refused.empty())
         complain("standard output takes no more: " + refused);

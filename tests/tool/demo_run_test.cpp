@@ -111,6 +111,18 @@ TEST_F(SerialDemo, FitsAnOrdinaryUsersLimit) {
     EXPECT_THAT(result.output, HasSubstr("not measured: see the note below"));
 }
 
+TEST_F(SerialDemo, FailsAndClaimsNothingIfTheArenaCannotBe) {
+    if (!is_root())
+        GTEST_SKIP() << "needs root to become another user";
+    const tool_result result = run({"-q", "--capacity", "16MiB"}, true);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.output, testing::StartsWith("Nothing is shown"));
+    EXPECT_THAT(result.diagnostics, HasSubstr("RLIMIT_MEMLOCK"));
+    const json found = report();
+    EXPECT_TRUE(was_skipped(found, "resident", "RLIMIT_MEMLOCK"));
+    EXPECT_EQ(found["passed"], false);
+}
+
 TEST_F(SerialDemo, ReportsEveryContestantInTheAgreedForm) {
     run({"--no-pressure", "--capacity", "4MiB"});
     const json found = report();
