@@ -8,7 +8,10 @@ if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(RESIDENT_CCACHE ccache)
   mark_as_advanced(RESIDENT_CCACHE)
   if(RESIDENT_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${RESIDENT_CCACHE})
+    # The tests use precompiled headers, which ccache takes for a risk unless told.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${RESIDENT_CCACHE})
   endif()
 endif()
 

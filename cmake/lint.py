@@ -192,8 +192,9 @@ def check_tidy(options):
 
 def tidy_one(command, build, cache):
     """What clang-tidy says about one file; the silence is remembered by the preprocessed text."""
-    words = [word for word in shlex.split(command["command"]) if not word.endswith("ccache")]
-    preprocess = words[: words.index("-o")] + ["-E", "-CC", command["file"]]
+    words = shlex.split(command["command"])
+    compiler = next(at for at, word in enumerate(words) if word.endswith("clang++"))
+    preprocess = words[compiler : words.index("-o")] + ["-E", "-CC", command["file"]]
     text = subprocess.run(preprocess, cwd=command["directory"], capture_output=True, check=False)
     key = hashlib.sha256(text.stdout + (ROOT / ".clang-tidy").read_bytes()).hexdigest()
     if text.returncode == 0 and (cache / key).exists():
