@@ -1,5 +1,7 @@
 #include "os/kernel.hpp"
 
+#include "os/kernel_constants.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -30,18 +33,27 @@
 #endif
 #endif
 
-#ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d61
-#define PR_SET_VMA_ANON_NAME 0
-#endif
-
 namespace resident::os {
 namespace {
+
+/// An argument as it goes into a register: syscall() takes its arguments as words, and what is
+/// narrower leaves part of the word undefined.
+template <class Argument>
+long as_word(Argument argument) noexcept {
+    static_assert(sizeof(long) == sizeof(void*));
+    if constexpr (std::is_null_pointer_v<Argument>) {
+        return 0;
+    } else if constexpr (std::is_pointer_v<Argument>) {
+        return reinterpret_cast<long>(argument);
+    } else {
+        return static_cast<long>(argument);
+    }
+}
 
 /// Real, whatever a sanitizer or an interposed library has put in the place of the libc function.
 template <class... Arguments>
 outcome direct(long number, Arguments... arguments) noexcept {
-    const long answer = ::syscall(number, arguments...);
+    const long answer = ::syscall(number, as_word(arguments)...);
     return answer == -1 ? outcome::failure(errno)
                         : outcome::success(static_cast<std::uintptr_t>(answer));
 }
@@ -70,11 +82,6 @@ private:
     std::array<unsigned long, limit / bits_a_word> bits_{};
 };
 
-// From linux/mempolicy.h, which not every C library's kernel headers install.
-constexpr int policy_default = 0;
-constexpr int policy_preferred = 1;
-constexpr int policy_local = 4;
-
 } // namespace
 
 // mmap and munmap go through libc on purpose: ThreadSanitizer must see memory come and go, or it
@@ -101,11 +108,12 @@ outcome kernel::prefer_node(void* address, std::size_t bytes, unsigned node) noe
     if (node >= node_set::limit)
         return outcome::failure(EINVAL);
     const node_set nodes(node);
-    return direct(SYS_mbind, address, bytes, policy_preferred, nodes.data(), node_set::count, 0UL);
+    return direct(SYS_mbind, address, bytes, preferred_node_policy, nodes.data(), node_set::count,
+                  0);
 }
 
 outcome kernel::name_mapping(void* address, std::size_t bytes, const char* name) noexcept {
-    return direct(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, bytes, name);
+    return direct(SYS_prctl, mapping_option, name_of_anonymous_mapping, address, bytes, name);
 }
 
 outcome kernel::lock(const void* address, std::size_t bytes) noexcept {
@@ -113,8 +121,7 @@ outcome kernel::lock(const void* address, std::size_t bytes) noexcept {
 }
 
 outcome kernel::lock_on_fault(const void* address, std::size_t bytes) noexcept {
-    constexpr int on_fault = 1; // MLOCK_ONFAULT, which not every libc declares
-    return retried([&] { return direct(SYS_mlock2, address, bytes, on_fault); });
+    return retried([&] { return direct(SYS_mlock2, address, bytes, lock_range_on_fault); });
 }
 
 outcome kernel::unlock(const void* address, std::size_t bytes) noexcept {
@@ -189,13 +196,13 @@ outcome kernel::count_faults(fault_scope scope, fault_counts& counts) noexcept {
 }
 
 outcome kernel::control_process(int option, unsigned long argument) noexcept {
-    return direct(SYS_prctl, option, argument, 0UL, 0UL, 0UL);
+    return direct(SYS_prctl, option, argument, 0, 0, 0);
 }
 
 outcome kernel::set_memory_policy(int mode, unsigned node) noexcept {
     // These two take no node, and refuse one.
-    if (mode == policy_default || mode == policy_local) {
-        return direct(SYS_set_mempolicy, mode, nullptr, 0UL);
+    if (mode == default_node_policy || mode == local_node_policy) {
+        return direct(SYS_set_mempolicy, mode, nullptr, 0);
     }
     if (node >= node_set::limit)
         return outcome::failure(EINVAL);
@@ -212,7 +219,7 @@ outcome kernel::open_fault_event(perf_event_attr& attributes) noexcept {
     constexpr int any_processor = -1;
     constexpr int no_group = -1;
     return direct(SYS_perf_event_open, &attributes, this_thread, any_processor, no_group,
-                  static_cast<unsigned long>(PERF_FLAG_FD_CLOEXEC));
+                  PERF_FLAG_FD_CLOEXEC);
 }
 
 namespace {

@@ -1,10 +1,10 @@
 #include "os/page_counts.hpp"
 
+#include "os/kernel_constants.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-
-#include <sys/mman.h>
 
 namespace resident::os {
 
@@ -18,8 +18,7 @@ outcome page_counts::reserve(std::size_t ranges) noexcept {
             return outcome::failure(ENOMEM);
         bytes *= 2;
     }
-    const outcome mapped =
-        system().map(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    const outcome mapped = system().map(nullptr, bytes, read_write, private_memory_flags);
     if (!mapped)
         return mapped;
     auto* const memory = reinterpret_cast<counted_range*>(mapped.value());
