@@ -2,26 +2,36 @@
 
 #include "os/system_file.hpp"
 
-#include <cstdint>
-#include <cstdio>
+#include <array>
 
 namespace resident::os {
 namespace {
 
-std::uint64_t read_count(std::size_t page_bytes, const char* which) noexcept {
-    char path[96];
-    std::snprintf(path, sizeof path, "/sys/kernel/mm/hugepages/hugepages-%zukB/%s",
-                  page_bytes / 1024, which);
-    return read_number(path).value_or(0);
+void append_file(std::size_t page_bytes, const char* name, text_builder& path) noexcept {
+    path.print("/sys/kernel/mm/hugepages/hugepages-%zukB/%s", page_bytes / 1024, name);
+}
+
+std::uint64_t read_count(std::size_t page_bytes, const char* name) noexcept {
+    std::array<char, 96> path{};
+    text_builder text(path);
+    append_file(page_bytes, name, text);
+    return read_number(path.data()).value_or(0);
 }
 
 } // namespace
 
+huge_page_pool read_huge_page_pool(std::size_t page_bytes) noexcept {
+    return {.total = read_count(page_bytes, "nr_hugepages"),
+            .free = read_count(page_bytes, "free_hugepages"),
+            .promised = read_count(page_bytes, "resv_hugepages")};
+}
+
+void append_pool_path(std::size_t page_bytes, text_builder& path) noexcept {
+    append_file(page_bytes, "nr_hugepages", path);
+}
+
 std::size_t free_reserved_huge_pages(std::size_t page_bytes) noexcept {
-    const std::uint64_t free_pages = read_count(page_bytes, "free_hugepages");
-    // Free, yet promised to mappings that have not touched them.
-    const std::uint64_t promised = read_count(page_bytes, "resv_hugepages");
-    return static_cast<std::size_t>(free_pages > promised ? free_pages - promised : 0);
+    return static_cast<std::size_t>(read_huge_page_pool(page_bytes).usable());
 }
 
 } // namespace resident::os

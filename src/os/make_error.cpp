@@ -1,6 +1,7 @@
 /// Tells the true cause of a failed call: the same errno means different things by operation, and
 /// by the limits in force.
 #include "os/cgroups.hpp"
+#include "os/features.hpp"
 #include "os/headroom.hpp"
 #include "os/mappings.hpp"
 #include "os/process_status.hpp"
@@ -42,6 +43,7 @@ private:
     bool is_overcommit() noexcept;
     bool is_memory_left() noexcept;
     bool is_huge_page_pool() noexcept;
+    bool is_missing_feature() noexcept;
 
     void conclude(cause why, std::string_view reason) noexcept {
         details_.cause = why;
@@ -155,6 +157,22 @@ bool diagnosis::is_huge_page_pool() noexcept {
     return true;
 }
 
+bool diagnosis::is_missing_feature() noexcept {
+    const kernel_feature* const missing = missing_feature(details_.operation, number());
+    if (missing == nullptr)
+        return false;
+    details_.cause = cause::unsupported;
+    const kernel_release here = running_kernel();
+    if (here >= missing->since) {
+        reason_ << "Linux " << here << " has " << missing->name << " and yet refuses it";
+        return true;
+    }
+    if (here != kernel_release{})
+        reason_ << "this is Linux " << here << "; ";
+    reason_ << missing->name << " needs Linux " << missing->since;
+    return true;
+}
+
 void diagnosis::judge_lock() noexcept {
     switch (number()) {
     case EPERM:
@@ -229,8 +247,6 @@ void diagnosis::judge_populate() noexcept {
         return conclude(cause::physical_memory, "no page could be had");
     case EHWPOISON:
         return conclude(cause::physical_memory, "a page of RAM is defective");
-    case EINVAL:
-        return conclude(cause::unsupported, "MADV_POPULATE_WRITE needs Linux 5.14");
     default:
         return;
     }
@@ -262,8 +278,6 @@ constexpr plain_answer plain_answers[] = {
     {operation::observe_faults, EACCES, cause::not_permitted, "the kernel forbids perf events"},
     {operation::observe_faults, ENOENT, cause::unsupported, "this kernel has no such perf event"},
     {operation::observe_faults, ENODEV, cause::unsupported, "this kernel has no such perf event"},
-    {operation::observe_faults, EINVAL, cause::unsupported,
-     "perf events with sigtrap need Linux 5.13"},
     {operation::start_thread, EAGAIN, cause::system, "no more threads, or no room for its stack"},
     {operation::read_system_file, EPERM, cause::not_permitted, "the file may not be read"},
     {operation::read_system_file, EACCES, cause::not_permitted, "the file may not be read"},
@@ -313,6 +327,8 @@ void diagnosis::judge_by_operation() noexcept {
 }
 
 void diagnosis::judge() noexcept {
+    if (is_missing_feature())
+        return;
     if (number() == ENOSYS || number() == EOPNOTSUPP) {
         return conclude(cause::unsupported, "this kernel does not have the call");
     }

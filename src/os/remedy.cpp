@@ -2,7 +2,9 @@
 
 #include "os/cgroups.hpp"
 #include "os/environment.hpp"
+#include "os/features.hpp"
 #include "os/headroom.hpp"
+#include "os/huge_page_pool.hpp"
 #include "os/system_file.hpp"
 
 #include <algorithm>
@@ -124,25 +126,17 @@ void remedy_huge_pages(const error_details& details, text_builder& remedy) noexc
     const std::size_t size =
         details.huge_page_size != 0 ? details.huge_page_size : std::size_t{2} << 20;
     const std::size_t needed = details.bytes_asked / size + (details.bytes_asked % size != 0);
-    std::array<char, 96> directory{};
-    text_builder(directory).print("/sys/kernel/mm/hugepages/hugepages-%zukB/", size / 1024);
-    const auto read = [&directory](const char* name) {
-        std::array<char, 160> path{};
-        text_builder(path) << directory.data() << name;
-        return read_number(path.data()).value_or(0);
-    };
-    const std::uint64_t pool = read("nr_hugepages");
-    const std::uint64_t reserved = read("resv_hugepages");
-    const std::uint64_t free = read("free_hugepages");
-    const std::uint64_t usable = free - std::min(free, reserved);
-    const std::uint64_t wanted = pool + needed - std::min<std::uint64_t>(needed, usable);
-    remedy << "reserve more (" << usable << " of " << pool << " are usable, " << needed
+    const huge_page_pool pool = read_huge_page_pool(size);
+    const std::uint64_t usable = pool.usable();
+    const std::uint64_t wanted = pool.total + needed - std::min<std::uint64_t>(needed, usable);
+    remedy << "reserve more (" << usable << " of " << pool.total << " are usable, " << needed
            << " needed): ";
     if (read_field("/proc/meminfo", "Hugepagesize") == size) {
         remedy << "\"sysctl vm.nr_hugepages=" << wanted << "\", best at boot";
     } else {
-        remedy << "\"echo " << wanted << " > " << directory.data()
-               << "nr_hugepages\", best at boot by hugepagesz= and hugepages=";
+        remedy << "\"echo " << wanted << " > ";
+        append_pool_path(size, remedy);
+        remedy << "\", best at boot by hugepagesz= and hugepages=";
     }
     remedy << "; or choose other pages";
 }
@@ -180,6 +174,28 @@ void remedy_mapping_count(text_builder& remedy) noexcept {
     const std::uint64_t most = read_number("/proc/sys/vm/max_map_count").value_or(65530);
     remedy << "run \"sysctl vm.max_map_count=" << 2 * most
            << "\", or let the program make fewer mappings";
+}
+
+void remedy_unsupported(const error_details& details, text_builder& remedy) noexcept {
+    const kernel_feature* const missing = missing_feature(details.operation, details.error_number);
+    const kernel_release here = running_kernel();
+    if (missing != nullptr && here >= missing->since) {
+        remedy << "let the seccomp profile or the security module allow the call, or choose other "
+                  "options";
+        return;
+    }
+    remedy << "choose options that ";
+    if (here == kernel_release{}) {
+        remedy << "this kernel";
+    } else {
+        remedy << "Linux " << here;
+    }
+    remedy << " knows, or run ";
+    if (missing != nullptr) {
+        remedy << "Linux " << missing->since << " or a newer one";
+    } else {
+        remedy << "a newer one";
+    }
 }
 
 void remedy_system(const error_details& details, text_builder& remedy) noexcept {
@@ -221,8 +237,7 @@ void compose_remedy(const error_details& details, text_builder& remedy) noexcept
     case cause::mapping_count:
         return remedy_mapping_count(remedy);
     case cause::unsupported:
-        remedy << "choose options that this kernel knows, or run a newer one";
-        return;
+        return remedy_unsupported(details, remedy);
     case cause::not_resident:
         remedy << "look for what takes pages away (fork, MADV_DONTNEED_LOCKED, munlock by "
                   "others, compaction): \"resident doctor\" lists it";

@@ -34,26 +34,8 @@ struct page_range {
     }
 };
 
-class open_pagemap {
-public:
-    open_pagemap() noexcept : opened_(os::system().open_file(os::pagemap_path)) {}
-    ~open_pagemap() {
-        if (opened_)
-            static_cast<void>(os::system().close_file(descriptor()));
-    }
-    open_pagemap(const open_pagemap&) = delete;
-    open_pagemap& operator=(const open_pagemap&) = delete;
-
-    [[nodiscard]] const os::outcome& status() const noexcept { return opened_; }
-    [[nodiscard]] int descriptor() const noexcept { return static_cast<int>(opened_.value()); }
-
-private:
-    os::outcome opened_;
-};
-
 /// Marks the pages that are present and not the zero page.
-os::outcome scan(const open_pagemap& pagemap, const page_range& pages,
-                 std::vector<bool>& resident) {
+os::outcome scan(const os::pagemap& pagemap, const page_range& pages, std::vector<bool>& resident) {
     std::array<os::pagemap_region, 256> regions{};
     os::pagemap_scan request;
     request.begin = pages.begin;
@@ -64,8 +46,7 @@ os::outcome scan(const open_pagemap& pagemap, const page_range& pages,
     request.category_inverted = os::page_is_zero;
     request.return_mask = os::page_is_present;
     while (request.begin < request.end) {
-        const os::outcome found =
-            os::system().control_file(pagemap.descriptor(), os::pagemap_scan_request, &request);
+        const os::outcome found = pagemap.scan(request);
         if (!found)
             return found;
         for (std::size_t index = 0; index < std::min(found.value(), regions.size()); ++index) {
@@ -84,28 +65,12 @@ os::outcome scan(const open_pagemap& pagemap, const page_range& pages,
 }
 
 /// Marks the pages whose entry says present; the zero page as well.
-os::outcome read_entries(const open_pagemap& pagemap, const page_range& pages,
+os::outcome read_entries(const os::pagemap& pagemap, const page_range& pages,
                          std::vector<bool>& resident) {
-    constexpr std::uint64_t present = std::uint64_t{1} << 63U;
-    std::array<std::uint64_t, 512> entries{};
-    const std::size_t first = pages.begin / pages.page_size;
-    for (std::size_t done = 0; done < pages.count;) {
-        const std::size_t wanted = std::min(entries.size(), pages.count - done);
-        const std::span<char> buffer(reinterpret_cast<char*>(entries.data()),
-                                     wanted * sizeof entries[0]);
-        const auto offset = static_cast<off_t>((first + done) * sizeof entries[0]);
-        const os::outcome read = os::system().read_file_at(pagemap.descriptor(), buffer, offset);
-        if (!read)
-            return read;
-        const std::size_t count = read.value() / sizeof entries[0];
-        if (count == 0)
-            return os::outcome::failure(EIO);
-        for (std::size_t index = 0; index < count; ++index) {
-            resident[done + index] = (entries[index] & present) != 0;
-        }
-        done += count;
-    }
-    return os::outcome::success();
+    return pagemap.visit_entries(pages.begin / pages.page_size, pages.count,
+                                 [&resident](std::size_t index, os::pagemap_entry entry) {
+                                     resident[index] = (entry & os::entry_is_present) != 0;
+                                 });
 }
 
 } // namespace
@@ -148,7 +113,7 @@ result<page_map> residency(const void* address, std::size_t bytes) {
         return os::make_argument_error(subject, "of the %zu bytes at %p, %zu are not mapped",
                                        pages.bytes(), pages.address(), pages.bytes() - mapped);
     }
-    const open_pagemap pagemap;
+    const os::pagemap pagemap;
     if (!pagemap.status())
         return unreadable(pagemap.status());
     std::vector<bool> resident(pages.count);

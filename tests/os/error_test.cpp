@@ -167,6 +167,24 @@ TEST_F(make_error, other_operations) {
     EXPECT_EQ(cause_of(operation::lock, EIO), cause::system);
 }
 
+TEST_F(make_error, a_missing_feature_is_named_with_the_version_that_has_it) {
+    machine.serve("/proc/sys/kernel/osrelease", "5.4.0-42-generic\n");
+    EXPECT_THAT(make(operation::populate, EINVAL).what(),
+                HasSubstr(": this is Linux 5.4; MADV_POPULATE_WRITE needs Linux 5.14 [EINVAL"));
+    EXPECT_THAT(make(operation::observe_faults, EINVAL).what(),
+                HasSubstr("this is Linux 5.4; a perf event with sigtrap needs Linux 5.13"));
+    EXPECT_THAT(make(operation::lock, ENOSYS).what(),
+                HasSubstr("Linux 5.4 has mlock2 and yet refuses it"));
+    machine.serve("/proc/sys/kernel/osrelease", "4.3.0\n");
+    EXPECT_THAT(make(operation::lock, ENOSYS).what(),
+                HasSubstr("this is Linux 4.3; mlock2 needs Linux 4.4"));
+    machine.serve("/proc/sys/kernel/osrelease", "");
+    EXPECT_THAT(make(operation::populate, EINVAL).what(),
+                HasSubstr(": MADV_POPULATE_WRITE needs Linux 5.14"));
+    EXPECT_EQ(make(operation::populate, EINVAL).cause(), cause::unsupported);
+    EXPECT_EQ(make(operation::observe_faults, EINVAL).cause(), cause::unsupported);
+}
+
 TEST_F(make_error, a_missing_call_is_unsupported_whatever_the_operation) {
     for (int each = 0; each <= static_cast<int>(operation::observe_faults); ++each) {
         EXPECT_EQ(cause_of(static_cast<operation>(each), ENOSYS), cause::unsupported);

@@ -144,6 +144,21 @@ TEST_F(remedy, of_ram_says_how_much_would_do) {
     EXPECT_THAT(of(operation::populate, ENOMEM), HasSubstr("at most 2 MiB (2097152 bytes)"));
 }
 
+TEST_F(remedy, of_a_missing_feature_is_the_version_that_has_it) {
+    machine.serve("/proc/sys/kernel/osrelease", "5.4.0-42-generic\n");
+    EXPECT_EQ(of(operation::populate, EINVAL),
+              "choose options that Linux 5.4 knows, or run Linux 5.14 or a newer one");
+    EXPECT_EQ(of(operation::advise, EINVAL),
+              "choose options that Linux 5.4 knows, or run a newer one");
+    machine.serve("/proc/sys/kernel/osrelease", "6.1.0\n");
+    EXPECT_THAT(of(operation::populate, EINVAL), HasSubstr("seccomp"));
+    machine.serve("/proc/sys/kernel/osrelease", "");
+    EXPECT_EQ(of(operation::populate, EINVAL),
+              "choose options that this kernel knows, or run Linux 5.14 or a newer one");
+    EXPECT_EQ(of(operation::prepare, EINVAL),
+              "choose options that this kernel knows, or run a newer one");
+}
+
 TEST_F(remedy, of_the_rest_is_the_setting_to_change) {
     EXPECT_THAT(of(operation::reserve, ENOMEM), HasSubstr("ulimit -v unlimited"));
     EXPECT_THAT(of(operation::make_accessible, ENOMEM), HasSubstr("vm.overcommit_memory=0"));
