@@ -1,89 +1,20 @@
 /// resident::arena: reserved, locked, populated and proved memory, as a std::pmr::memory_resource.
 #pragma once
 
+#include "resident/arena_options.hpp"
 #include "resident/error.hpp"
 #include "resident/residency.hpp"
 #include "resident/result.hpp"
 #include "resident/size_literals.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory_resource>
 #include <span>
 
 namespace resident {
 
-/// The pages an arena is made of.
-enum class page_kind : std::uint8_t {
-    automatic,        ///< reserved huge pages of 2 MiB, else transparent huge, else base pages
-    base,             ///< 4 KiB on x86-64
-    transparent_huge, ///< base pages that the kernel merges into 2 MiB where it can
-    huge_2M,          ///< from the administrator's pool of reserved 2 MiB pages
-    huge_1G,          ///< from the administrator's pool of reserved 1 GiB pages
-};
-
-/// What to do about locking.
-enum class lock_policy : std::uint8_t {
-    required,    ///< a lock that fails is an error
-    best_effort, ///< a lock that fails leaves a populated, unlocked arena; see degradation()
-    off,         ///< populate and do not lock
-};
-
-/// What a forked child finds at the arena's addresses. The parent never takes a copy-on-write
-/// fault under `exclude` and `wipe`; under `inherit` it takes one per page after each fork.
-enum class fork_policy : std::uint8_t {
-    exclude, ///< nothing: touching it is SIGSEGV (destroying the arena object is a no-op)
-    wipe,    ///< zeros; the child's arena refuses every request. Not with reserved huge pages
-    inherit, ///< a copy, not locked
-};
-
-/// Whether a core dump holds the arena's content.
-enum class core_dump_policy : std::uint8_t { exclude, include };
-
-/// Name of an enumerator as written above. Static storage; never null.
-[[nodiscard]] const char* to_string(page_kind value) noexcept;
-[[nodiscard]] const char* to_string(lock_policy value) noexcept;
-[[nodiscard]] const char* to_string(fork_policy value) noexcept;
-
-/// How far a set-up has come; in bytes.
-struct arena_progress {
-    std::size_t populated = 0;
-    std::size_t total = 0;
-};
-
-/// A thread of normal priority that keeps free memory ahead of demand. It may run on the processors
-/// of the thread that builds the arena: build it before pinning that thread to an isolated one.
-struct background_growth {
-    std::size_t keep_free = 0; ///< bytes; grow when less is free. 0: no such thread
-    std::chrono::milliseconds poll_interval{10}; ///< how often it looks; `allocate` never wakes it
-};
-
-/// 4 MiB: with its bookkeeping well inside the 8 MiB that an ordinary user may lock by default.
-inline constexpr std::size_t default_arena_capacity = 4_MiB;
-
-/// How to build an arena. Every field may be left out.
-struct arena_options {
-    /// Bytes to make resident now. A multiple of `arena::granule_size`, and of the huge page for
-    /// `huge_2M` and `huge_1G`; not 0.
-    std::size_t capacity = default_arena_capacity;
-    /// Bytes of address space to reserve for growth, same multiples; 0 means `capacity`.
-    std::size_t max_capacity = 0;
-    page_kind pages = page_kind::automatic;
-    lock_policy lock = lock_policy::required;
-    fork_policy on_fork = fork_policy::exclude;
-    core_dump_policy core_dump = core_dump_policy::exclude;
-    /// NUMA node to take memory from (preferred, not strict: strict invites the OOM killer);
-    /// -1: the node that the calling thread runs on.
-    int numa_node = -1;
-    /// In errors, and in /proc/self/maps where the kernel can. At most 63 characters are kept.
-    const char* name = "resident";
-    /// Called on the constructing or growing thread at the start and after each step of 2 MiB (one
-    /// page where pages are larger). What it throws abandons the set-up, completely unwound.
-    std::function<void(const arena_progress&)> progress{};
-    background_growth growth{};
-};
+class arena;
 
 /// Counters of an arena; bytes unless said otherwise. Consistent with each other.
 struct arena_statistics {
@@ -112,20 +43,25 @@ struct arena_proof {
 
 namespace detail {
 class arena_state;
-struct built_arena {
-    arena_state* state;
+/// What create() passes to the constructor; nobody else can make one.
+class built_arena {
+    friend class resident::arena;
+    explicit built_arena(arena_state* state) noexcept : state_(state) {}
+    arena_state* state_;
 };
 } // namespace detail
 
 /// One contiguous address range, of which a prefix is resident, handed out in runs of granules.
 ///
-///     one reservation
-///     +-------+-------------+-------+---------------------+- - - - - - - - -+-------+
-///     | guard | bookkeeping | guard | capacity (resident) | to max_capacity | guard |
-///     +-------+-------------+-------+---------------------+- - - - - - - - -+-------+
-///               locked, populated     locked, populated     inaccessible
+///     +-------+---------------------+- - - - - - - - -+-------+
+///     | guard | capacity (resident) | to max_capacity | guard |     guard: inaccessible pages
+///     +-------+---------------------+- - - - - - - - -+-------+
+///               locked, populated     inaccessible
 ///
-/// Guards are inaccessible pages. Bookkeeping is out of band: overflowing a run cannot reach it.
+///     +-------+-----------------------+- - - - -+-------+
+///     | guard | state | granule table | growth  | guard |           bookkeeping, out of band:
+///     +-------+-----------------------+- - - - -+-------+           overflowing a run cannot
+///               locked, populated                                   reach it
 ///
 /// Runs are found by two-level segregated fit (Masmano et al., "TLSF: A New Dynamic Memory
 /// Allocator for Real-Time Systems", ECRTS 2004): allocation and deallocation take a bounded number
@@ -141,14 +77,22 @@ public:
     /// Unit of bookkeeping: every run starts at a multiple of this and is a multiple of this long.
     static constexpr std::size_t granule_size = 4_KiB;
 
+    /// Largest capacity and max_capacity, bytes: 4 TiB less one granule.
+    static constexpr std::size_t max_supported_capacity =
+        ((std::size_t{1} << 30) - 1) * granule_size;
+
     /// Effects: reserves max_capacity, makes capacity resident and proves it. Raises the soft
-    /// memlock limit towards the hard one if that is needed.
-    /// Throws: `resident::error` if and only if that cannot be done as the options ask; then
-    /// nothing is left mapped or locked. In a build without exceptions: prints the error and
-    /// aborts. Complexity: linear in capacity. Not real-time safe.
+    /// memlock limit to the hard one if that is needed and enough.
+    /// Throws: `resident::error` if and only if that cannot be done as the options ask; else only
+    /// what `options.progress` throws when called or copied. Then nothing is left mapped or locked.
+    /// In a build without exceptions: prints the error and aborts.
+    /// Where /proc/self/smaps cannot be read (no /proc; after setuid) the proof is the write pass
+    /// alone. Complexity: linear in capacity, and in the memory of the whole process, whose smaps
+    /// is read. Not real-time safe.
     explicit arena(const arena_options& options = {});
 
-    /// The same, for code without exceptions: fails if and only if the constructor would throw.
+    /// The same, for code without exceptions: fails if and only if the constructor would throw
+    /// `resident::error`.
     static result<arena> create(const arena_options& options = {});
 
     /// Effects: unmaps everything; in a forked child: nothing.
@@ -157,14 +101,15 @@ public:
 
     arena(const arena&) = delete;
     arena& operator=(const arena&) = delete;
-    explicit arena(detail::built_arena built) noexcept; ///< used by create() alone
+    explicit arena(detail::built_arena built) noexcept; ///< for create() alone
 
     /// Bytes that an arena of these options charges to RLIMIT_MEMLOCK: capacity and bookkeeping.
-    /// Requires: valid options. Reserved huge pages are not charged (see kernel facts in docs).
+    /// Requires: valid options. Reserved huge pages are not charged; for `automatic` this is what
+    /// is charged without them. 0 for lock_policy::off.
     [[nodiscard]] static std::size_t memlock_needed(const arena_options& options) noexcept;
 
     /// Returns: `bytes` rounded up to granules and aligned to `alignment`, or null, counted as a
-    /// failure, if no free run fits or `alignment` is not a power of two. 0 bytes get one granule.
+    /// failure, if no free run fits or `alignment` is not a power of two. 0 bytes count as 1.
     /// Succeeds whenever `bytes`, plus what `alignment` exceeds a granule by, is at most
     /// statistics().largest_free_run; beyond that, a run less than 1/32 longer than asked may be
     /// passed over (good fit: the price of constant time).
@@ -175,18 +120,19 @@ public:
 
     /// Effects: as the inherited `deallocate`, without being told the size.
     /// The behavior is undefined unless `run` was allocated here and not freed since; freeing what
-    /// is not the start of a run in use is detected, reported on stderr, and aborts.
+    /// is not the start of a run in use, null included, is detected, told on stderr, and aborts.
     /// Complexity: constant. Real-time safe.
     void deallocate_run(void* run) noexcept;
 
-    /// Effects: makes `bytes` more resident, rounded up to 2 MiB (to the page where pages are
-    /// larger), at most up to max_capacity; populated in steps of 2 MiB. The new memory has the
-    /// page kind and the lock state that construction obtained.
-    /// Returns: the bytes added, 0 if max_capacity was reached before.
-    /// Throws: `resident::error` if and only if they cannot be made resident; then the arena is as
-    /// before. Other threads may allocate meanwhile. Not real-time safe: it may block.
+    /// Effects: makes `bytes` more resident, and what is missing to a multiple of 2 MiB (of the
+    /// page where pages are larger) in all, at most up to max_capacity; populated in steps of 2
+    /// MiB. The kind of pages and the lock state are those that construction settled on. Returns:
+    /// the bytes added, 0 if max_capacity was reached before. Throws: `resident::error` if and only
+    /// if they cannot be made resident, and what `options.progress` throws; then the arena is as
+    /// before. In a build without exceptions: prints the error and aborts. Other threads may
+    /// allocate meanwhile. Not real-time safe.
     std::size_t grow(std::size_t bytes);
-    /// The same, without throwing.
+    /// The same, returning the error.
     result<std::size_t> try_grow(std::size_t bytes);
 
     /// Whether `address` lies in the capacity. Constant; real-time safe.
@@ -200,8 +146,9 @@ public:
 
     /// Effects: reads /proc/self/smaps and writes to one word of every page, atomically and without
     /// changing it, counting the faults of this thread.
-    /// Fails if and only if /proc/self/smaps cannot be read. Not real-time safe: linear in
-    /// capacity.
+    /// Fails if and only if smaps cannot be read or faults cannot be counted. Linear in capacity,
+    /// and in the memory of the whole process: a smaps is read in whole. Not real-time safe; waits
+    /// for a growth in progress, and under fork_policy::inherit takes the copies that are due.
     [[nodiscard]] result<arena_proof> verify() const;
 
     /// The page map of memory(). Fails as `residency` does. Not real-time safe.
@@ -214,6 +161,10 @@ public:
     /// Whether every byte is locked (reserved huge pages always are).
     [[nodiscard]] bool locked() const noexcept;
 
+    /// The NUMA node that the memory prefers, which keeps NUMA balancing away from it; -1 if the
+    /// kernel has no NUMA or forbids mbind, as containers do.
+    [[nodiscard]] int numa_node() const noexcept;
+
     /// Why locking failed under `best_effort`; null if it did not.
     [[nodiscard]] const error* degradation() const noexcept;
 
@@ -224,8 +175,6 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
-    friend struct arena_inspector; // the tests' one door
-
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* run, std::size_t bytes, std::size_t alignment) override;
     [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {

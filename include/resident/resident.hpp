@@ -2,6 +2,7 @@
 #pragma once
 
 #include "resident/arena.hpp"         // IWYU pragma: export
+#include "resident/arena_options.hpp" // IWYU pragma: export
 #include "resident/error.hpp"         // IWYU pragma: export
 #include "resident/fault_counter.hpp" // IWYU pragma: export
 #include "resident/fault_trap.hpp"    // IWYU pragma: export

@@ -18,7 +18,9 @@ namespace {
     (void)bytes;
     throw std::bad_alloc();
 #else
-    os::raise(os::make_error(operation::check_headroom, 0, bytes, exhausted.name()));
+    os::raise(os::make_argument_error(exhausted.name(),
+                                      "allocate(%zu bytes): the longest free run is %zu bytes",
+                                      bytes, exhausted.statistics().largest_free_run));
 #endif
 }
 
@@ -31,16 +33,16 @@ detail::arena_state* value_or_raise(const result<detail::arena_state*>& built) {
 } // namespace
 
 arena::arena(const arena_options& options)
-    : arena(detail::built_arena{value_or_raise(detail::arena_state::build(options))}) {}
+    : arena(detail::built_arena(value_or_raise(detail::arena_state::build(options)))) {}
 
 arena::arena(detail::built_arena built) noexcept
-    : state_(built.state), generation_(os::locked_pages().generation()) {}
+    : state_(built.state_), generation_(os::locked_pages().generation()) {}
 
 result<arena> arena::create(const arena_options& options) {
     const result<detail::arena_state*> built = detail::arena_state::build(options);
     if (!built)
         return built.error();
-    return result<arena>(std::in_place, detail::built_arena{*built});
+    return result<arena>(std::in_place, detail::built_arena(*built));
 }
 
 arena::~arena() {
@@ -50,9 +52,10 @@ arena::~arena() {
 }
 
 std::size_t arena::memlock_needed(const arena_options& options) noexcept {
-    const detail::arena_layout layout = detail::make_layout(options, os::page_size());
+    if (options.lock == lock_policy::off)
+        return 0;
     const bool charged = detail::reserved_huge_page_size(options.pages) == 0;
-    return layout.bookkeeping_for(options.capacity) + (charged ? options.capacity : 0);
+    return detail::bookkeeping_for(options.capacity) + (charged ? options.capacity : 0);
 }
 
 void* arena::try_allocate(std::size_t bytes, std::size_t alignment) noexcept {
@@ -83,9 +86,15 @@ std::size_t arena::grow(std::size_t bytes) {
     return *grown;
 }
 
-bool arena::owns(const void* address) const noexcept { return state_->owns(address); }
+bool arena::owns(const void* address) const noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(address) -
+                        reinterpret_cast<std::uintptr_t>(state_->begin());
+    return offset < state_->capacity();
+}
 
-std::span<std::byte> arena::memory() const noexcept { return {state_->data(), state_->capacity()}; }
+std::span<std::byte> arena::memory() const noexcept {
+    return {state_->begin(), state_->capacity()};
+}
 
 arena_statistics arena::statistics() const noexcept { return state_->statistics(); }
 
@@ -97,6 +106,7 @@ result<page_map> arena::map() const {
 }
 
 page_kind arena::pages() const noexcept { return state_->pages(); }
+int arena::numa_node() const noexcept { return state_->numa_node(); }
 bool arena::locked() const noexcept { return state_->locked(); }
 const error* arena::degradation() const noexcept { return state_->degradation(); }
 const char* arena::name() const noexcept { return state_->name(); }
@@ -140,6 +150,16 @@ const char* to_string(fork_policy value) noexcept {
         return "inherit";
     }
     return "unknown fork_policy";
+}
+
+const char* to_string(core_dump_policy value) noexcept {
+    switch (value) {
+    case core_dump_policy::exclude:
+        return "exclude";
+    case core_dump_policy::include:
+        return "include";
+    }
+    return "unknown core_dump_policy";
 }
 
 } // namespace resident

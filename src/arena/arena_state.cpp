@@ -3,7 +3,6 @@
 #include "os/headroom.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <tuple>
@@ -22,7 +21,13 @@ constexpr std::size_t granules_for(std::size_t bytes) noexcept {
     return bytes == 0 ? 1 : bytes / granule + (bytes % granule != 0);
 }
 
-[[noreturn]] void report_bad_free(const char* name, const void* run, const char* what) noexcept {
+/// Not std::has_single_bit, which is a call of a library function on x86-64 without popcnt.
+constexpr bool is_power_of_two(std::size_t value) noexcept {
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+[[noreturn, gnu::cold]] void report_bad_free(const char* name, const void* run,
+                                             const char* what) noexcept {
     std::fprintf(stderr, "resident: arena \"%s\": deallocate(%p): %s\n", name, run, what);
     std::abort();
 }
@@ -30,24 +35,24 @@ constexpr std::size_t granules_for(std::size_t bytes) noexcept {
 } // namespace
 
 void* arena_state::allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    // Addresses are aligned, not indices: the data may begin at any multiple of data_alignment.
+    // Addresses are aligned, not indices: the data may begin at any multiple of data_unit.
     const std::size_t unit = alignment <= granule ? 1 : alignment / granule;
     const std::lock_guard guard(mutex_);
     const std::uint32_t first =
-        std::has_single_bit(alignment)
-            ? runs_.allocate(granules_for(bytes), unit, address_of(data_) / granule)
+        is_power_of_two(alignment)
+            ? runs_.allocate(granules_for(bytes), unit, address_of(begin_) / granule)
             : run_allocator::none;
     if (first == run_allocator::none) {
         ++failures_;
         return nullptr;
     }
-    return data_ + std::size_t{first} * granule;
+    return begin_ + std::size_t{first} * granule;
 }
 
 void arena_state::deallocate(void* run, std::size_t bytes) noexcept {
-    if (data_ == nullptr)
-        return; // wiped by fork: what was allocated before is gone
-    const std::size_t offset = address_of(run) - address_of(data_);
+    if (begin_ == nullptr)
+        return; // in a forked child: what was allocated before is the parent's
+    const std::size_t offset = address_of(run) - address_of(begin_);
     const std::lock_guard guard(mutex_);
     const std::size_t first = offset / granule;
     if (first >= runs_.size())
@@ -60,32 +65,24 @@ void arena_state::deallocate(void* run, std::size_t bytes) noexcept {
     runs_.deallocate(static_cast<std::uint32_t>(first));
 }
 
-std::size_t arena_state::capacity() const noexcept {
-    const std::lock_guard guard(mutex_);
-    return runs_.size() * granule;
-}
-
 std::size_t arena_state::free_bytes() const noexcept {
     const std::lock_guard guard(mutex_);
     return (runs_.size() - runs_.in_use()) * granule;
 }
 
-bool arena_state::owns(const void* address) const noexcept {
-    return address_of(address) - address_of(data_) < capacity();
-}
-
-std::size_t arena_state::locked_data() const noexcept {
-    return locked_ && reserved_huge_page_size(pages_) == 0 ? runs_.size() * granule : 0;
+page_kind arena_state::pages() const noexcept {
+    return pages_ == page_kind::automatic ? page_kind::base : pages_; // zeros, in a forked child
 }
 
 arena_statistics arena_state::statistics() const noexcept {
     const std::lock_guard guard(mutex_);
     const std::size_t capacity = runs_.size() * granule;
-    const std::size_t bookkeeping = data_ == nullptr ? 0 : layout_.bookkeeping_for(capacity);
+    const std::size_t bookkeeping = begin_ == nullptr ? 0 : bookkeeping_for(capacity);
+    const bool charged = reserved_huge_page_size(pages_) == 0;
     return {.capacity = capacity,
-            .max_capacity = layout_.data_reserved,
+            .max_capacity = max_capacity_,
             .resident = capacity + bookkeeping,
-            .locked = locked_ ? locked_data() + bookkeeping : 0,
+            .locked = locked_ ? bookkeeping + (charged ? capacity : 0) : 0,
             .bookkeeping = bookkeeping,
             .in_use = runs_.in_use() * granule,
             .peak_in_use = runs_.peak_in_use() * granule,
@@ -96,16 +93,15 @@ arena_statistics arena_state::statistics() const noexcept {
 }
 
 result<arena_proof> arena_state::verify() const noexcept {
-    if (data_ == nullptr)
-        return arena_proof{}; // wiped by fork
+    if (begin_ == nullptr)
+        return arena_proof{}; // in a forked child
     const std::lock_guard growing(growth_mutex_);
     const std::size_t bytes = capacity();
     arena_proof data;
     arena_proof bookkeeping;
-    const std::size_t bookkeeping_bytes = layout_.bookkeeping_for(bytes);
     for (const auto& [begin, size, proof] :
-         {std::tuple{data_, bytes, &data},
-          std::tuple{range_.begin() + layout_.bookkeeping(), bookkeeping_bytes, &bookkeeping}}) {
+         {std::tuple{begin_, bytes, &data},
+          std::tuple{bookkeeping_.range.begin(), bookkeeping_for(bytes), &bookkeeping}}) {
         const os::outcome read = prove_resident(begin, size, locked_, *proof);
         if (!read)
             return os::make_error(operation::read_system_file, read.error_number(), size, name());
@@ -119,14 +115,16 @@ const char* arena_state::check() const noexcept {
 }
 
 result<std::size_t> arena_state::grow(std::size_t bytes, bool report_progress) {
-    if (data_ == nullptr)
-        return std::size_t{0}; // wiped by fork
+    if (begin_ == nullptr)
+        return std::size_t{0}; // in a forked child
     const std::lock_guard growing(growth_mutex_);
     const std::size_t before = capacity();
-    const std::size_t room = layout_.data_reserved - before;
-    const std::size_t unit = std::max(step_size, reserved_huge_page_size(pages_));
-    const std::size_t added = bytes >= room ? room : std::min(round_up(bytes, unit), room);
-    if (added == 0)
+    const std::size_t room = max_capacity_ - before;
+    // The end is rounded, not the length: the next growth then begins where a huge page can.
+    const std::size_t unit = data_unit(data_.plan.pages);
+    const std::size_t added =
+        bytes >= room ? room : std::min(round_up(before + bytes, unit) - before, room);
+    if (bytes == 0 || added == 0)
         return std::size_t{0};
 
     const auto refuse = [this](const error& failed) -> result<std::size_t> {
@@ -135,25 +133,22 @@ result<std::size_t> arena_state::grow(std::size_t bytes, bool report_progress) {
         return failed;
     };
     // Records first: a granule may only be published once its record is resident.
-    const std::size_t records_before = layout_.bookkeeping_for(before);
-    const std::size_t records_added = layout_.bookkeeping_for(before + added) - records_before;
-    chunk_plan records_plan = data_plan_;
-    records_plan.pages = page_kind::base;
-    chunk records(range_.begin() + layout_.bookkeeping() + records_before, records_added,
-                  records_plan);
-    if (records_added != 0)
-        if (auto failed = records.make_resident({}))
-            return refuse(*failed);
-    chunk data(data_ + before, added, data_plan_);
+    const std::size_t records_before = bookkeeping_for(before);
+    chunk records(bookkeeping_.range.begin() + records_before,
+                  bookkeeping_for(before + added) - records_before, bookkeeping_.plan);
+    if (auto failed = records.make_resident({}))
+        return refuse(*failed);
+    chunk data(begin_ + before, added, data_.plan);
     chunk_progress progress;
     if (report_progress && progress_)
         progress = [this, added](std::size_t populated) { progress_({populated, added}); };
     if (auto failed = data.make_resident(progress))
         return refuse(*failed);
-    records.keep();
-    data.keep();
+    bookkeeping_.keep(records);
+    data_.keep(data);
     const std::lock_guard guard(mutex_);
     runs_.extend(added / granule);
+    capacity_.store(before + added, std::memory_order_release);
     return added;
 }
 

@@ -9,6 +9,8 @@
 #include "os/priority_inheritance_mutex.hpp"
 #include "resident/arena.hpp"
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -16,13 +18,24 @@
 
 namespace resident::detail {
 
-/// What the data of an arena is made of.
-struct obtained_pages {
-    chunk_plan plan; ///< for growth too
-    page_kind kind = page_kind::base;
+/// One of an arena's two ranges, and how its chunks are made.
+struct arena_part {
+    reservation range;
+    chunk_plan plan;
+    std::size_t holds = 0; ///< of locked_pages(): one for each kept chunk that is locked
+
+    void keep(chunk& made) noexcept {
+        made.keep();
+        if (made.is_held())
+            ++holds;
+    }
+    /// Effects: gives the holds on the first `bytes` back; they are all there are.
+    void drop_holds(std::size_t bytes) noexcept;
 };
 
 /// Read as zeros, as in a child under fork_policy::wipe, it is a valid arena of no capacity.
+/// Under `inherit` the bookkeeping is wiped all the same: a copy of a mutex that another thread
+/// held at the fork could never be unlocked.
 class arena_state {
 public:
     /// Effects: everything that arena's constructor promises.
@@ -39,16 +52,18 @@ public:
     static constexpr std::size_t unknown_size = ~std::size_t{0};
 
     result<std::size_t> grow(std::size_t bytes, bool report_progress);
-    [[nodiscard]] bool owns(const void* address) const noexcept;
-    [[nodiscard]] std::size_t capacity() const noexcept;
     [[nodiscard]] std::size_t free_bytes() const noexcept;
     [[nodiscard]] arena_statistics statistics() const noexcept;
     [[nodiscard]] result<arena_proof> verify() const noexcept;
     [[nodiscard]] const char* check() const noexcept;
 
-    [[nodiscard]] std::byte* data() const noexcept { return data_; }
-    [[nodiscard]] page_kind pages() const noexcept { return pages_; }
+    [[nodiscard]] std::byte* begin() const noexcept { return begin_; }
+    [[nodiscard]] std::size_t capacity() const noexcept {
+        return capacity_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] page_kind pages() const noexcept;
     [[nodiscard]] bool locked() const noexcept { return locked_; }
+    [[nodiscard]] int numa_node() const noexcept { return node_plus_1_ - 1; }
     [[nodiscard]] const error* degradation() const noexcept { return degradation_.get(); }
     [[nodiscard]] const char* name() const noexcept { return name_.data(); }
 
@@ -56,31 +71,31 @@ public:
     static const std::size_t records_offset;
 
 private:
-    friend struct arena_state_inspector; // the tests' one door
-
-    arena_state(reservation&& range, const arena_layout& layout, const arena_options& options,
-                const obtained_pages& obtained) noexcept;
+    arena_state(arena_part&& bookkeeping, arena_part&& data, const arena_options& options) noexcept;
     ~arena_state() = default;
 
     static result<arena_state*> build_once(const arena_options& options, bool lock);
-    static std::optional<error> build_data(const arena_options& options, bool lock, std::byte* data,
-                                           obtained_pages& obtained);
+    static std::optional<error> build_data(const arena_options& options, arena_part& data);
+    static std::optional<error> build_data_of(const arena_options& options, page_kind pages,
+                                              arena_part& data);
+    [[nodiscard]] std::optional<error> prove_as_built() noexcept;
     [[nodiscard]] std::optional<error> start_grower(const background_growth& growth) noexcept;
-    [[nodiscard]] std::size_t locked_data() const noexcept;
 
     mutable os::priority_inheritance_mutex mutex_; ///< guards runs_ and the counters below it
     run_allocator runs_;
     std::uint64_t failures_ = 0;
     std::uint64_t growth_failures_ = 0;
 
-    std::byte* data_ = nullptr;
+    std::byte* begin_ = nullptr;           ///< of the data
+    std::atomic<std::size_t> capacity_{0}; ///< bytes; written under mutex_
     bool locked_ = false;
-    page_kind pages_ = page_kind::base;
+    page_kind pages_ = page_kind::automatic;
+    int node_plus_1_ = 0; ///< so that zeros mean "bound to no node"
 
     mutable std::mutex growth_mutex_; ///< one growth, or verify, at a time; may be held for long
-    reservation range_;
-    arena_layout layout_{};
-    chunk_plan data_plan_{};
+    std::size_t max_capacity_ = 0;
+    arena_part bookkeeping_; ///< the state, then a record a granule
+    arena_part data_;
     std::array<char, 64> name_{};
     std::function<void(const arena_progress&)> progress_;
     std::unique_ptr<const error> degradation_;

@@ -3,11 +3,10 @@
 #include "arena/layout.hpp"
 #include "os/features.hpp"
 #include "os/headroom.hpp"
+#include "os/kernel_constants.hpp"
 #include "os/lock_registry.hpp"
-#include "os/memory_constants.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -46,60 +45,56 @@ chunk::~chunk() {
     if (held_)
         os::locked_pages().drop(address_of(begin_), size_);
     os::kernel& kernel = os::system();
-    // One call undoes pages, locks, advice and protection at once.
-    if (kernel.map(begin_, size_, os::no_access, os::reserve_over_flags)) {
-        (void)kernel.unlock(begin_, size_);
+    // One call undoes pages, locks, advice and protection at once. Not over reserved huge pages:
+    // only another kind of mapping could take their place.
+    if (!uses_reserved_huge_pages() &&
+        kernel.map(begin_, size_, os::no_access, os::reserve_over_flags)) {
+        (void)kernel.unlock(begin_, size_); // MCL_FUTURE has locked it again
         return;
     }
-    // Refused (out of mappings): piece by piece, what can be undone without a new mapping.
+    // Piece by piece, what can be undone without a new mapping.
     (void)kernel.unlock(begin_, size_);
     (void)kernel.advise(begin_, size_, os::discard_advice);
     (void)kernel.protect(begin_, size_, os::no_access);
 }
 
 std::optional<error> chunk::make_resident(const chunk_progress& progress) {
+    if (size_ == 0)
+        return std::nullopt;
     if (!uses_reserved_huge_pages()) {
         const os::refusal refusal = os::check_headroom(plan_.lock ? size_ : 0, size_);
         if (refusal.refused)
             return os::make_refusal_error(refusal, plan_.name);
     }
     touched_ = true;
-    if (auto failed = uses_reserved_huge_pages() ? open_huge_pages() : open_base_pages())
+    if (auto failed = open())
         return failed;
     if (auto failed = advise())
         return failed;
     if (auto failed = bind())
         return failed;
+    if (auto failed = hold())
+        return failed;
     if (auto failed = lock())
         return failed;
     if (auto failed = populate(progress))
         return failed;
-    if (auto failed = hold())
+    if (auto failed = leave_alone())
         return failed;
     return prove();
 }
 
-std::optional<error> chunk::open_base_pages() noexcept {
+std::optional<error> chunk::open() noexcept {
     const os::outcome opened = os::system().protect(begin_, size_, os::read_write);
     if (!opened)
         return failure(operation::make_accessible, opened);
     return std::nullopt;
 }
 
-std::optional<error> chunk::open_huge_pages() noexcept {
-    const int shift = std::countr_zero(reserved_huge_page_size(plan_.pages));
-    const os::outcome opened = os::system().map(
-        begin_, size_, os::read_write, os::huge_pages_over_flags | shift << os::huge_page_shift);
-    if (!opened)
-        return failure(operation::reserve, opened);
-    return std::nullopt;
-}
-
 std::optional<error> chunk::advise() noexcept {
     os::kernel& kernel = os::system();
-    if (!uses_reserved_huge_pages())
-        if (auto failed = advise_huge_pages())
-            return failed;
+    if (auto failed = advise_huge_pages())
+        return failed;
     // EINVAL: a kernel without KSM, hence nothing that could merge the pages.
     os::outcome advised = kernel.advise(begin_, size_, os::unmergeable_advice);
     if (!advised && advised.error_number() != EINVAL)
@@ -122,6 +117,8 @@ std::optional<error> chunk::advise() noexcept {
 }
 
 std::optional<error> chunk::advise_huge_pages() noexcept {
+    if (uses_reserved_huge_pages())
+        return std::nullopt;
     const bool wanted = plan_.pages == page_kind::transparent_huge;
     const os::outcome advised =
         os::system().advise(begin_, size_, wanted ? os::huge_page_advice : os::no_huge_page_advice);
@@ -135,20 +132,26 @@ std::optional<error> chunk::advise_huge_pages() noexcept {
 }
 
 std::optional<error> chunk::bind() noexcept {
-    os::kernel& kernel = os::system();
-    const bool required = plan_.numa_node >= 0;
-    unsigned node = static_cast<unsigned>(plan_.numa_node);
-    if (!required) {
-        const os::outcome local = kernel.current_node();
-        if (!local)
-            return std::nullopt; // a kernel without NUMA
-        node = static_cast<unsigned>(local.value());
-    }
-    const os::outcome bound = kernel.prefer_node(begin_, size_, node);
-    // Containers often forbid mbind; without a wish for a node that costs nothing but the
-    // protection from NUMA balancing, on machines that have it.
-    if (!bound && required)
+    if (plan_.numa_node < 0)
+        return std::nullopt;
+    const os::outcome bound =
+        os::system().prefer_node(begin_, size_, static_cast<unsigned>(plan_.numa_node));
+    bound_ = bound.error_number() == 0;
+    // Containers often forbid mbind. Without a wish for a node that costs the protection from NUMA
+    // balancing, where a machine has it; arena::numa_node() tells.
+    if (!bound_ && plan_.node_is_required)
         return failure(operation::bind_to_node, bound);
+    return std::nullopt;
+}
+
+std::optional<error> chunk::hold() noexcept {
+    if (!needs_lock())
+        return std::nullopt;
+    // Before locking, so that an unlock_all_memory() of another thread cannot come between.
+    const os::outcome counted = os::locked_pages().hold(address_of(begin_), size_);
+    if (!counted)
+        return failure(operation::reserve, counted);
+    held_ = true;
     return std::nullopt;
 }
 
@@ -158,15 +161,22 @@ std::optional<error> chunk::lock() noexcept {
     const os::outcome locked = os::system().lock_on_fault(begin_, size_);
     if (locked)
         return std::nullopt;
-    if (locked.error_number() != ENOSYS)
+    // ENOSYS: before Linux 4.4. EPERM: perhaps a sandbox that knows mlock alone. populate() then
+    // locks as it goes, and meets the error if there is one.
+    locks_on_fault_ = locked.error_number() != ENOSYS && locked.error_number() != EPERM;
+    if (locks_on_fault_)
         return failure(operation::lock, locked);
-    locks_on_fault_ = false; // before Linux 4.4: populate() locks as it goes
     return std::nullopt;
 }
 
 std::optional<error> chunk::populate(const chunk_progress& progress) {
-    const std::size_t step = std::max(step_size, reserved_huge_page_size(plan_.pages));
-    const bool by_advice = os::can_populate_write() && locks_on_fault_;
+    const std::size_t step = data_unit(plan_.pages);
+    const bool can_advise = os::can_populate_write(); // Linux 5.14
+    const bool by_locking = needs_lock() && !(locks_on_fault_ && can_advise);
+    const bool by_advice = can_advise && !by_locking;
+    // Touching a reserved huge page that is not there is SIGBUS; only the advice answers instead.
+    if (uses_reserved_huge_pages() && !by_advice)
+        return failure(operation::populate, os::outcome::failure(ENOSYS));
     if (progress)
         progress(0);
     for (std::size_t done = 0; done < size_;) {
@@ -178,17 +188,10 @@ std::optional<error> chunk::populate(const chunk_progress& progress) {
         }
         const os::outcome populated = populate_step(begin_ + done, bytes, by_advice);
         if (!populated)
-            return failure(by_advice || !needs_lock() ? operation::populate : operation::lock,
-                           populated);
+            return failure(by_locking ? operation::lock : operation::populate, populated);
         done += bytes;
         if (progress)
             progress(done);
-    }
-    // khugepaged would otherwise merge pages later, which faults. EINVAL: there is none.
-    if (plan_.pages == page_kind::transparent_huge) {
-        const os::outcome advised = os::system().advise(begin_, size_, os::no_huge_page_advice);
-        if (!advised && advised.error_number() != EINVAL)
-            return failure(operation::advise, advised);
     }
     return std::nullopt;
 }
@@ -203,31 +206,33 @@ os::outcome chunk::populate_step(std::byte* begin, std::size_t bytes, bool by_ad
     return os::outcome::success();
 }
 
-std::optional<error> chunk::hold() noexcept {
-    if (!needs_lock())
+std::optional<error> chunk::leave_alone() noexcept {
+    if (plan_.pages != page_kind::transparent_huge)
         return std::nullopt;
-    const os::outcome counted = os::locked_pages().hold(address_of(begin_), size_);
-    if (!counted)
-        return failure(operation::reserve, counted);
-    held_ = true;
+    // khugepaged would otherwise merge pages later, which faults. EINVAL: there is none.
+    const os::outcome advised = os::system().advise(begin_, size_, os::no_huge_page_advice);
+    if (!advised && advised.error_number() != EINVAL)
+        return failure(operation::advise, advised);
     return std::nullopt;
 }
 
 std::optional<error> chunk::prove() noexcept {
-    // Twice at most: the kernel may move a page just now (compaction), which is one fault.
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        const os::outcome read = prove_resident(begin_, size_, plan_.lock, proof_);
-        if (!read)
-            return failure(operation::read_system_file, read);
-        if (proof_.resident)
+    std::uint64_t faults = 0;
+    // The kernel may move a page just now (compaction): one fault, gone the next time.
+    constexpr int attempts = 3;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        const os::outcome counted = count_write_faults(begin_, size_, faults);
+        if (!counted)
+            return failure(operation::verify, counted);
+        // Under `inherit` a fork of another thread makes faults at any time.
+        if (faults == 0 || plan_.on_fork == fork_policy::inherit)
             return std::nullopt;
     }
     error_details details = failure(operation::verify, os::outcome::success()).details();
     details.cause = cause::not_resident;
     std::snprintf(details.reason.data(), details.reason.size(),
-                  "of %zu bytes %zu are in RAM and %zu locked, and writing made %llu faults",
-                  proof_.size, proof_.rss, proof_.locked,
-                  static_cast<unsigned long long>(proof_.write_faults));
+                  "writing to every page of %zu bytes made %llu faults, %d times over", size_,
+                  static_cast<unsigned long long>(faults), attempts);
     return error(details);
 }
 

@@ -13,11 +13,12 @@ namespace resident::detail {
 /// How a chunk shall be made resident. One for an arena's bookkeeping, one for its data.
 struct chunk_plan {
     page_kind pages = page_kind::base; ///< never `automatic`
-    bool pages_are_required = true;    ///< without huge pages of that kind it is an error
+    bool pages_are_required = true;    ///< without the advice for that kind it is an error
     bool lock = true;
     fork_policy on_fork = fork_policy::exclude;
     core_dump_policy core_dump = core_dump_policy::exclude;
-    int numa_node = -1; ///< as in arena_options
+    int numa_node = -1;            ///< to prefer; -1: the kernel's choice
+    bool node_is_required = false; ///< an mbind that is refused is an error
     const char* name = "";
 };
 
@@ -27,14 +28,15 @@ using chunk_progress = std::function<void(std::size_t populated)>;
 /// A resident range within a reservation. Made inaccessible again when destroyed, unless kept:
 /// an arena keeps its chunks and gives them back all at once, with the reservation.
 ///
-/// The order of making one (kernel facts, "Set-up that gave 0 faults"): headroom; accessible;
-/// every advice and the NUMA node, before any page exists; locked on fault; populated step by step
-/// with the headroom read again before each; no huge-page advice, so that khugepaged keeps away;
-/// counted as locked; proved.
+/// The order of making one (docs/kernel.md): headroom; accessible; every advice and the NUMA node,
+/// before any page exists; counted as locked, then locked on fault; populated step by step with the
+/// headroom read again before each; no huge-page advice, so that khugepaged keeps away; proved by
+/// writing.
 class chunk {
 public:
     chunk(const chunk&) = delete;
     chunk& operator=(const chunk&) = delete;
+    /// Of `size` 0: a chunk that is resident as it is.
     chunk(std::byte* begin, std::size_t size, const chunk_plan& plan) noexcept
         : begin_(begin), size_(size), plan_(plan) {}
     ~chunk();
@@ -45,19 +47,21 @@ public:
     std::optional<error> make_resident(const chunk_progress& progress);
 
     void keep() noexcept { kept_ = true; }
-    /// Of the chunk as it was made.
-    [[nodiscard]] const arena_proof& proof() const noexcept { return proof_; }
+    /// Whether locked_pages() counts it: one hold() to be dropped by whoever keeps the chunk.
+    [[nodiscard]] bool is_held() const noexcept { return held_; }
+    /// Whether it is bound to the planned node.
+    [[nodiscard]] bool is_bound() const noexcept { return bound_; }
 
 private:
-    std::optional<error> open_base_pages() noexcept;
-    std::optional<error> open_huge_pages() noexcept;
+    std::optional<error> open() noexcept;
     std::optional<error> advise() noexcept;
     std::optional<error> advise_huge_pages() noexcept;
     std::optional<error> bind() noexcept;
+    std::optional<error> hold() noexcept;
     std::optional<error> lock() noexcept;
     std::optional<error> populate(const chunk_progress& progress);
     os::outcome populate_step(std::byte* begin, std::size_t bytes, bool by_advice) noexcept;
-    std::optional<error> hold() noexcept;
+    std::optional<error> leave_alone() noexcept;
     std::optional<error> prove() noexcept;
     [[nodiscard]] error failure(operation failed, os::outcome answer) const noexcept;
     [[nodiscard]] bool uses_reserved_huge_pages() const noexcept;
@@ -67,15 +71,19 @@ private:
     std::byte* begin_;
     std::size_t size_;
     chunk_plan plan_;
-    arena_proof proof_{};
     bool touched_ = false;
+    bool bound_ = false;
     bool held_ = false;
     bool kept_ = false;
     bool locks_on_fault_ = true;
 };
 
-/// What smaps and a write pass say of [begin, begin + bytes); the chunks of an arena are proved one
-/// by one as they are made, and all together by arena::verify().
+/// Writes to one word of every page without changing it, and counts the faults that makes.
+/// Fails if and only if faults cannot be counted.
+os::outcome count_write_faults(std::byte* begin, std::size_t bytes, std::uint64_t& faults) noexcept;
+
+/// What smaps and a write pass say of [begin, begin + bytes).
+/// Fails if and only if smaps cannot be read or faults not be counted.
 os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked,
                            arena_proof& proof) noexcept;
 

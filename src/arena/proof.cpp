@@ -8,11 +8,7 @@ namespace resident::detail {
 namespace {
 
 /// Writes to one word of the page without changing it, whatever other threads write there.
-#if defined(__clang__) || defined(__GNUC__)
-__attribute__((no_sanitize("thread", "address")))
-#endif
-void
-write_unchanged(std::byte* page) noexcept {
+__attribute__((no_sanitize("thread", "address"))) void write_unchanged(std::byte* page) noexcept {
 #if defined(__x86_64__) || defined(__i386__)
     // Not an atomic_ref: the owner of the memory may use plain accesses, which tools would report.
     asm volatile("lock orl $0, %0" : "+m"(*reinterpret_cast<std::uint32_t*>(page)));
@@ -21,13 +17,23 @@ write_unchanged(std::byte* page) noexcept {
 #endif
 }
 
-std::uint64_t faults_now() noexcept {
-    os::fault_counts counts;
-    (void)os::system().count_faults(os::fault_scope::thread, counts);
-    return counts.minor + counts.major;
-}
-
 } // namespace
+
+os::outcome count_write_faults(std::byte* begin, std::size_t bytes,
+                               std::uint64_t& faults) noexcept {
+    os::kernel& kernel = os::system();
+    os::fault_counts before;
+    os::fault_counts after;
+    const os::outcome started = kernel.count_faults(os::fault_scope::thread, before);
+    if (!started)
+        return started;
+    const std::size_t page = os::page_size();
+    for (std::size_t offset = 0; offset < bytes; offset += page)
+        write_unchanged(begin + offset);
+    const os::outcome ended = kernel.count_faults(os::fault_scope::thread, after);
+    faults = after.minor - before.minor + after.major - before.major;
+    return ended;
+}
 
 os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked,
                            arena_proof& proof) noexcept {
@@ -35,10 +41,9 @@ os::outcome prove_resident(std::byte* begin, std::size_t bytes, bool locked,
     const os::outcome read = os::summarize_mappings(begin, bytes, summary);
     if (!read)
         return read;
-    const std::uint64_t before = faults_now();
-    for (std::size_t offset = 0; offset < bytes; offset += os::page_size())
-        write_unchanged(begin + offset);
-    proof.write_faults = faults_now() - before;
+    const os::outcome counted = count_write_faults(begin, bytes, proof.write_faults);
+    if (!counted)
+        return counted;
     proof.size = summary.size;
     proof.rss = summary.rss;
     proof.locked = summary.locked;

@@ -1,9 +1,10 @@
 #include "arena/reservation.hpp"
 
 #include "arena/layout.hpp"
-#include "os/memory_constants.hpp"
+#include "os/kernel_constants.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 
@@ -15,47 +16,54 @@ std::byte* at(std::uintptr_t address) noexcept {
     return reinterpret_cast<std::byte*>(address); // NOLINT(performance-no-int-to-ptr)
 }
 
+int flags_for(std::size_t huge_page_size) noexcept {
+    if (huge_page_size == 0)
+        return os::reserve_flags;
+    return os::reserve_huge_flags | std::countr_zero(huge_page_size) << os::huge_page_shift;
+}
+
 } // namespace
 
 reservation::~reservation() {
-    if (size_ != 0)
-        (void)os::system().unmap(mapped_, size_);
+    if (mapped_size_ != 0)
+        (void)os::system().unmap(mapped_, mapped_size_);
 }
 
-os::outcome reservation::make(std::size_t bytes, std::size_t offset, std::size_t alignment,
-                              reservation& made) noexcept {
-    const os::outcome at_once = make_at_once(bytes, offset, alignment, made);
+os::outcome reservation::make(const reservation_plan& plan, reservation& made) noexcept {
+    const os::outcome at_once = make_at_once(plan, made);
     // Under MCL_FUTURE even inaccessible memory is charged to the memlock limit when it is mapped,
-    // and EAGAIN is the answer when that is too much.
-    return at_once.error_number() == EAGAIN ? make_in_steps(bytes, offset, alignment, made)
-                                            : at_once;
+    // and EAGAIN is the answer when that is too much. (Huge pages are never charged.)
+    return at_once.error_number() == EAGAIN && plan.huge_page_size == 0 ? make_in_steps(plan, made)
+                                                                        : at_once;
 }
 
-os::outcome reservation::make_at_once(std::size_t bytes, std::size_t offset, std::size_t alignment,
-                                      reservation& made) noexcept {
+os::outcome reservation::make_at_once(const reservation_plan& plan, reservation& made) noexcept {
     os::kernel& kernel = os::system();
-    const std::size_t length = bytes + alignment;
-    const os::outcome mapped = kernel.map(nullptr, length, os::no_access, os::reserve_flags);
+    // Reserved huge pages are aligned to themselves by the kernel.
+    const std::size_t slack = plan.alignment <= plan.huge_page_size ? 0 : plan.alignment;
+    const std::size_t size = plan.guard + plan.size + plan.guard + slack;
+    const os::outcome mapped =
+        kernel.map(nullptr, size, os::no_access, flags_for(plan.huge_page_size));
     if (!mapped)
         return mapped;
-    const std::uintptr_t begin = round_up(mapped.value() + offset, alignment) - offset;
-    reservation complete(at(mapped.value()), length, at(begin));
+    const std::uintptr_t begin = round_up(mapped.value() + plan.guard, plan.alignment);
+    reservation complete(at(mapped.value()), size, at(begin));
     // Charged now under MCL_FUTURE; not any more after this. Without MCL_FUTURE it does nothing.
-    const os::outcome uncharged = kernel.unlock(complete.mapped_, length);
+    const os::outcome uncharged = kernel.unlock(complete.mapped_, size);
     if (!uncharged)
         return uncharged;
     made = std::move(complete);
-    return os::outcome::success(begin);
+    return os::outcome::success();
 }
 
-os::outcome reservation::extend_in_steps(std::size_t bytes) noexcept {
+os::outcome reservation::extend_in_steps(std::size_t size) noexcept {
     os::kernel& kernel = os::system();
     const std::size_t page = os::page_size();
     // One page a step fits if anything does; 2 MiB is five hundred times faster.
     std::size_t length = step_size;
-    while (size_ < bytes) {
-        std::byte* next = mapped_ + size_;
-        length = std::min(length, bytes - size_);
+    while (mapped_size_ < size) {
+        std::byte* next = mapped_ + mapped_size_;
+        length = std::min(length, size - mapped_size_);
         const os::outcome step = kernel.map(next, length, os::no_access, os::reserve_beside_flags);
         if (step.error_number() == EAGAIN && length > page) {
             length = round_up(length / 2, page);
@@ -68,7 +76,7 @@ os::outcome reservation::extend_in_steps(std::size_t bytes) noexcept {
             (void)kernel.unmap(at(step.value()), length);
             return os::outcome::failure(EEXIST);
         }
-        size_ += length;
+        mapped_size_ += length;
         const os::outcome uncharged = kernel.unlock(next, length);
         if (!uncharged)
             return uncharged;
@@ -76,31 +84,34 @@ os::outcome reservation::extend_in_steps(std::size_t bytes) noexcept {
     return os::outcome::success();
 }
 
-os::outcome reservation::make_in_steps(std::size_t bytes, std::size_t offset, std::size_t alignment,
-                                       reservation& made) noexcept {
+os::outcome reservation::make_in_steps(const reservation_plan& plan, reservation& made) noexcept {
     os::kernel& kernel = os::system();
     const std::size_t page = os::page_size();
-    // The kernel maps downwards, so a probe tells where free addresses end; what lies below it is
-    // tried, further down each time something is in the way.
+    // The kernel maps downwards, so a probe tells where free addresses begin to be found; what lies
+    // below it is tried, ever further down each time something is in the way.
     const os::outcome probe = kernel.map(nullptr, page, os::no_access, os::reserve_flags);
     if (!probe)
         return probe;
     (void)kernel.unmap(at(probe.value()), page);
 
     constexpr int tries = 16;
+    const std::size_t size = plan.guard + plan.size + plan.guard;
     std::uintptr_t below = probe.value();
-    for (int attempt = 0; attempt < tries && below > bytes + alignment; ++attempt) {
+    std::size_t distance = step_size;
+    for (int attempt = 0; attempt < tries && below > size + plan.alignment; ++attempt) {
         const std::uintptr_t begin =
-            ((below - bytes + offset) & ~(std::uintptr_t{alignment} - 1)) - offset;
-        reservation growing(at(begin), 0, at(begin));
-        const os::outcome grown = growing.extend_in_steps(bytes);
+            (below - size + plan.guard) & ~(std::uintptr_t{plan.alignment} - 1);
+        const std::uintptr_t first = begin - plan.guard;
+        reservation growing(at(first), 0, at(begin));
+        const os::outcome grown = growing.extend_in_steps(size);
         if (grown) {
             made = std::move(growing);
-            return os::outcome::success(begin);
+            return os::outcome::success();
         }
         if (grown.error_number() != EEXIST)
             return grown;
-        below = begin;
+        below = first > distance ? first - distance : 0;
+        distance *= 2;
     }
     return os::outcome::failure(ENOMEM);
 }

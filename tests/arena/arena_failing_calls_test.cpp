@@ -38,15 +38,19 @@ struct failing_call {
     const char* what;
 };
 
-// Calls of a chunk, in order: protect; advise no_huge_page, unmergeable, exclude_from_fork,
-// exclude_from_dump; prefer_node; name; lock_on_fault; advise populate_write a step.
-// The first chunk is the bookkeeping, the second the data. A probe of length 0 for populate_write
-// may come between: `advise` rows therefore name the chunk's first calls only.
+// Calls of a build, in order: map and unlock of the bookkeeping's reservation, its chunk, map and
+// unlock of the data's reservation, its chunk, the proof. Calls of a chunk: protect; advise
+// no_huge_page, unmergeable, exclude_from_fork, exclude_from_dump; prefer_node; name;
+// lock_on_fault; advise populate_write a step, after a probe of length 0: `advise` rows therefore
+// name the first chunk's first calls only.
 const failing_call build_matrix[] = {
-    {call::map, 1, {ENOMEM, EINVAL, EPERM, EOVERFLOW}, operation::reserve, "the reservation"},
-    {call::map, 0, {EAGAIN}, operation::reserve, "the reservation, charged under MCL_FUTURE"},
+    {call::map, 1, {ENOMEM, EINVAL, EPERM, EOVERFLOW}, operation::reserve, "the bookkeeping"},
+    {call::map, 2, {ENOMEM, EINVAL, EPERM, EOVERFLOW}, operation::reserve, "the data"},
+    {call::map, 0, {EAGAIN}, operation::reserve, "every reservation, charged under MCL_FUTURE"},
     {call::map, 1, {EAGAIN}, std::nullopt, "the reservation at once: it comes in steps"},
-    {call::unlock, 1, {ENOMEM, EPERM}, operation::reserve, "uncharging the reservation"},
+    {call::unlock, 1, {ENOMEM, EPERM}, operation::reserve, "uncharging the bookkeeping"},
+    {call::unlock, 2, {ENOMEM, EPERM}, operation::reserve, "uncharging the data"},
+    {call::unlock, 1, {EAGAIN}, std::nullopt, "uncharging the reservation: it comes in steps"},
     {call::protect, 1, {ENOMEM, EACCES, EINVAL}, operation::make_accessible, "the bookkeeping"},
     {call::protect, 2, {ENOMEM, EACCES, EINVAL}, operation::make_accessible, "the data"},
     {call::advise, 1, {EINVAL}, std::nullopt, "no huge pages: a kernel without them"},
@@ -59,18 +63,15 @@ const failing_call build_matrix[] = {
     {call::prefer_node, 0, {EINVAL, EPERM, ENOSYS, ENOMEM, EFAULT}, std::nullopt, "local node"},
     {call::current_node, 0, {ENOSYS, EFAULT}, std::nullopt, "which node this is"},
     {call::name_mapping, 0, {EINVAL, ENOMEM, EBADF}, std::nullopt, "the name"},
-    {call::lock_on_fault, 1, {ENOMEM, EAGAIN, EPERM, EINVAL}, operation::lock, "the bookkeeping"},
-    {call::lock_on_fault, 2, {ENOMEM, EAGAIN, EPERM, EINVAL}, operation::lock, "the data"},
+    {call::lock_on_fault, 1, {ENOMEM, EAGAIN, EINVAL}, operation::lock, "the bookkeeping"},
+    {call::lock_on_fault, 2, {ENOMEM, EAGAIN, EINVAL}, operation::lock, "the data"},
     {call::lock_on_fault, 0, {ENOSYS}, std::nullopt, "before Linux 4.4: locked by mlock"},
-    {call::count_faults, 0, {EINVAL, EFAULT}, std::nullopt, "counting faults"},
+    {call::lock_on_fault, 0, {EPERM}, std::nullopt, "a sandbox: locked by mlock"},
+    {call::count_faults, 0, {EINVAL, EPERM, EFAULT}, operation::verify, "counting faults"},
     {call::get_limit, 0, {EINVAL, EFAULT, EPERM}, std::nullopt, "reading the limit"},
     {call::effective_capabilities, 0, {EINVAL, EPERM, ESRCH}, std::nullopt, "capabilities"},
-    {call::open_file,
-     0,
-     {ENOENT, EACCES, EMFILE, ENFILE, ENOMEM},
-     operation::read_system_file,
-     "all of /proc"},
-    {call::read_file, 0, {EIO, ESRCH}, operation::read_system_file, "all of /proc"},
+    {call::open_file, 0, {ENOENT, EACCES, EMFILE, ENFILE, ENOMEM}, std::nullopt, "all of /proc"},
+    {call::read_file, 0, {EIO, ESRCH}, std::nullopt, "all of /proc"},
     {call::close_file, 1, {EINTR, EIO}, std::nullopt, "closing"},
 };
 
@@ -106,9 +107,33 @@ TEST(arena_failing_calls, the_matrix_of_building) {
     }
 }
 
+TEST(arena_failing_calls, a_sandbox_that_forbids_all_locking_is_an_error) {
+    const auto before = test::process_state::now();
+    test::failing_kernel kernel;
+    kernel.fail(call::lock_on_fault, 0, EPERM);
+    kernel.fail(call::lock, 0, EPERM);
+    const os::kernel_replacement in_force(kernel);
+    const auto made = arena::create(growing_options());
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().operation(), operation::lock);
+    EXPECT_EQ(made.error().error_number(), EPERM);
+    EXPECT_EQ(made.error().cause(), cause::not_permitted);
+    EXPECT_EQ(kernel.mapped_bytes(), 0u);
+    EXPECT_EQ(test::process_state::now(), before);
+}
+
+TEST(arena_failing_calls, a_forbidden_mbind_can_be_queried) {
+    EXPECT_EQ(arena({.capacity = 1_MiB, .numa_node = 0}).numa_node(), 0);
+    EXPECT_GE(arena({.capacity = 1_MiB}).numa_node(), 0);
+    test::failing_kernel kernel;
+    kernel.fail(call::prefer_node, 0, EPERM);
+    const os::kernel_replacement in_force(kernel);
+    EXPECT_EQ(arena({.capacity = 1_MiB}).numa_node(), -1);
+}
+
 TEST(arena_failing_calls, populating_refused_by_the_kernel) {
     for (const int error_number : {ENOMEM, EFAULT, EHWPOISON, EAGAIN}) {
-        // The last advice of a build on base pages is the last step of populating.
+        // The last advice of a build on base pages is the data's last step of populating.
         test::failing_kernel counting;
         {
             const os::kernel_replacement in_force(counting);
@@ -131,7 +156,7 @@ TEST(arena_failing_calls, a_wish_for_a_node_that_is_refused_is_an_error) {
     for (const int error_number : {EINVAL, EPERM, EIO, ENOSYS}) {
         const auto before = test::process_state::now();
         test::failing_kernel kernel;
-        kernel.fail(call::prefer_node, 2, error_number);
+        kernel.fail(call::prefer_node, 2, error_number); // the data's
         const os::kernel_replacement in_force(kernel);
         const auto made = arena::create({.capacity = 1_MiB, .numa_node = 0});
         ASSERT_FALSE(made);

@@ -24,10 +24,10 @@ using namespace resident::literals;
 TEST(arena_growth, adds_whole_steps_up_to_the_maximum) {
     arena memory{{.capacity = 1_MiB, .max_capacity = 8_MiB}};
     EXPECT_EQ(memory.grow(0), 0u);
-    EXPECT_EQ(memory.grow(1), 2_MiB);
-    EXPECT_EQ(memory.statistics().capacity, 3_MiB);
+    EXPECT_EQ(memory.grow(1), 1_MiB); // to the next multiple of 2 MiB
+    EXPECT_EQ(memory.statistics().capacity, 2_MiB);
     EXPECT_EQ(memory.grow(3_MiB), 4_MiB);
-    EXPECT_EQ(memory.grow(~std::size_t{0}), 1_MiB);
+    EXPECT_EQ(memory.grow(~std::size_t{0}), 2_MiB);
     EXPECT_EQ(memory.grow(2_MiB), 0u);
     EXPECT_EQ(memory.statistics().capacity, 8_MiB);
     EXPECT_EQ(memory.statistics().growth_failures, 0u);

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace resident {
 namespace {
 
@@ -34,7 +36,15 @@ TEST(arena_options, each_bad_value_is_named) {
          "capacity is 3145728 bytes, not a multiple of 2097152"},
         {{.capacity = 2_MiB, .pages = page_kind::huge_1G}, "not a multiple of 1073741824"},
         {{.capacity = ~std::size_t{0} & ~std::size_t{4095}}, "an arena holds at most"},
-        {{.capacity = ~std::size_t{0}}, "not a multiple of 4096"},
+        {{.capacity = ~std::size_t{0}},
+         "capacity is 18446744073709551615 bytes; an arena holds at most 4398046507008 bytes"},
+        {{.capacity = 1_MiB, .core_dump = static_cast<core_dump_policy>(77)},
+         "outside its enumeration"},
+        {{.capacity = 2_MiB, .pages = page_kind::huge_2M, .on_fork = fork_policy::inherit},
+         "fork_policy::inherit does not work on reserved huge pages (huge_2M); exclude does"},
+        {{.capacity = 1_MiB,
+          .growth = {.keep_free = 1, .poll_interval = std::chrono::milliseconds::max()}},
+         "it must be 1 ms to 3600000 ms (an hour)"},
         {{.capacity = 1_MiB, .max_capacity = 8192_GiB}, "an arena holds at most"},
         {{.capacity = 2_MiB, .pages = page_kind::huge_2M, .on_fork = fork_policy::wipe},
          "fork_policy::wipe does not work on reserved huge pages (huge_2M)"},
@@ -76,6 +86,18 @@ TEST(arena_options, a_node_that_does_not_exist_is_an_error_and_the_local_one_is_
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().operation(), operation::bind_to_node);
     EXPECT_EQ(test::process_state::now(), before);
+}
+
+TEST(arena_options, a_name_may_be_anything) {
+    const std::string long_name(500, 'x');
+    EXPECT_EQ(arena({.capacity = 4_KiB, .name = long_name.c_str()}).name(),
+              long_name.substr(0, 63));
+    EXPECT_STREQ(arena({.capacity = 4_KiB, .name = nullptr}).name(), "");
+    EXPECT_STREQ(arena({.capacity = 4_KiB, .name = "[$\\`]%s"}).name(), "[$\\`]%s");
+}
+
+TEST(arena_options, memlock_needed_is_0_without_locking) {
+    EXPECT_EQ(arena::memlock_needed({.lock = lock_policy::off}), 0u);
 }
 
 TEST(arena_options, off_populates_and_locks_nothing) {

@@ -7,6 +7,7 @@
 
 #include "os/harness/system_setting.hpp"
 #include "os/kernel.hpp"
+#include "os/kernel_constants.hpp"
 #include "os/mappings.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
@@ -15,9 +16,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace resident {
 namespace {
@@ -54,23 +58,40 @@ TEST(arena_pages, transparent_huge_is_reported_as_base_when_too_small) {
     EXPECT_EQ(memory.pages(), page_kind::base);
 }
 
+/// A kernel built without transparent huge pages and without KSM.
+class plain_kernel : public os::kernel {
+public:
+    os::outcome advise(void* address, std::size_t bytes, int advice) noexcept override {
+        for (const int unknown :
+             {os::huge_page_advice, os::no_huge_page_advice, os::unmergeable_advice})
+            if (advice == unknown)
+                return os::outcome::failure(EINVAL);
+        return os::kernel::advise(address, bytes, advice);
+    }
+};
+
 TEST(arena_pages, without_transparent_huge_pages_in_the_kernel) {
-    // Advice 1 is the bookkeeping's no_huge_page; the data's huge_page is the next that matters.
-    test::failing_kernel kernel;
-    kernel.fail(call::advise, 0, EINVAL);
+    plain_kernel kernel;
     const os::kernel_replacement in_force(kernel);
-    const auto asked = arena::create({.capacity = 2_MiB,
-                                      .pages = page_kind::transparent_huge,
-                                      .on_fork = fork_policy::inherit,
-                                      .core_dump = core_dump_policy::include});
+    const auto asked = arena::create({.capacity = 2_MiB, .pages = page_kind::transparent_huge});
     ASSERT_FALSE(asked);
     EXPECT_EQ(asked.error().operation(), operation::advise);
-    // Nor any of the advice that came later: the oldest kernel there is, and still an arena.
-    const auto automatic = arena::create({.capacity = 2_MiB,
-                                          .on_fork = fork_policy::inherit,
-                                          .core_dump = core_dump_policy::include});
+    const auto automatic = arena::create({.capacity = 2_MiB});
     ASSERT_TRUE(automatic) << automatic.error().what();
+    EXPECT_EQ(automatic->pages(), page_kind::base);
     EXPECT_TRUE(automatic->verify()->resident);
+}
+
+TEST(arena_pages, growth_ends_where_a_huge_page_can_begin) {
+    if (!transparent_huge_pages_enabled())
+        GTEST_SKIP() << "transparent huge pages are off here";
+    arena memory{{.capacity = 3_MiB, .max_capacity = 33_MiB}};
+    EXPECT_EQ(memory.grow(2_MiB), 3_MiB);
+    for (std::size_t capacity = 6_MiB; capacity < 32_MiB; capacity += 2_MiB)
+        EXPECT_EQ(memory.grow(2_MiB), 2_MiB);
+    EXPECT_EQ(memory.grow(2_MiB), 1_MiB);
+    // All but the first 4 MiB, where a chunk ends within a huge page, and the last odd one.
+    EXPECT_GE(memory.verify()->huge, 26_MiB);
 }
 
 TEST(arena_pages, before_Linux_5_14_pages_are_populated_by_locking) {
@@ -136,12 +157,48 @@ TEST_F(Serial_arena_reserved_pages, a_short_pool_is_an_error_that_tells_the_reme
         const auto made = arena::create({.capacity = 4_MiB, .pages = page_kind::huge_2M});
         ASSERT_FALSE(made);
         EXPECT_STREQ(to_string(made.error().cause()), "huge_pages");
-        EXPECT_EQ(made.error().error_number(), ENOMEM);
+        EXPECT_EQ(made.error().operation(), operation::populate);
+        EXPECT_EQ(made.error().error_number(), EFAULT);
         EXPECT_THAT(made.error().remedy(), HasSubstr("hugepages"));
         EXPECT_EQ(test::process_state::now(), before);
         arena memory{{.capacity = 2_MiB, .max_capacity = 4_MiB, .pages = page_kind::huge_2M}};
         EXPECT_FALSE(memory.try_grow(2_MiB));
         EXPECT_TRUE(memory.verify()->resident);
+    });
+}
+
+TEST_F(Serial_arena_reserved_pages, a_short_pool_never_touches_what_others_map) {
+    // mmap(MAP_FIXED) of more huge pages than there are fails after it has unmapped what was
+    // there; another thread's mapping may then come to lie where the arena believes its own is.
+    with_pool_of(2, [] {
+        std::atomic<bool> stop{false};
+        std::atomic<int> destroyed{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 3; ++i)
+            threads.emplace_back([&] {
+                os::kernel& kernel = os::system();
+                while (!stop) {
+                    const auto mapped =
+                        kernel.map(nullptr, 2_MiB, os::read_write, os::reserve_flags);
+                    if (!mapped)
+                        continue;
+                    auto* begin = reinterpret_cast<std::byte*>(mapped.value());
+                    std::this_thread::yield();
+                    if (os::outcome same = kernel.protect(begin, 2_MiB, os::read_write); !same)
+                        ++destroyed;
+                    (void)kernel.unmap(begin, 2_MiB);
+                }
+            });
+        for (int i = 0; i < 500; ++i) {
+            EXPECT_FALSE(arena::create({.capacity = 64_MiB, .pages = page_kind::huge_2M}));
+            arena memory{{.capacity = 2_MiB, .max_capacity = 64_MiB, .pages = page_kind::huge_2M}};
+            EXPECT_FALSE(memory.try_grow(16_MiB));
+            EXPECT_EQ(memory.try_grow(2_MiB).has_value(), true);
+        }
+        stop = true;
+        for (std::thread& thread : threads)
+            thread.join();
+        EXPECT_EQ(destroyed, 0);
     });
 }
 
