@@ -1,11 +1,10 @@
 #include "process/loaded_code.hpp"
 
 #include "os/headroom.hpp"
+#include "os/kernel_constants.hpp"
 #include "os/lock_registry.hpp"
 #include "os/mappings.hpp"
-#include "os/memory_constants.hpp"
 #include "os/pages_to_populate.hpp"
-#include "os/preparation_constants.hpp"
 
 #include <algorithm>
 #include <cstdint>

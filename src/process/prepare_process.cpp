@@ -1,7 +1,7 @@
 #include "os/headroom.hpp"
+#include "os/kernel_constants.hpp"
 #include "os/lock_registry.hpp"
 #include "os/mappings.hpp"
-#include "os/preparation_constants.hpp"
 #include "process/loaded_code.hpp"
 #include "process/malloc_settings.hpp"
 #include "process/steps.hpp"

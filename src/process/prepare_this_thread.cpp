@@ -1,7 +1,6 @@
 #include "os/headroom.hpp"
+#include "os/kernel_constants.hpp"
 #include "os/mappings.hpp"
-#include "os/memory_constants.hpp"
-#include "os/preparation_constants.hpp"
 #include "os/thread_stack.hpp"
 #include "process/steps.hpp"
 #include "resident/page_lock.hpp"

@@ -7,7 +7,7 @@
 
 #include "os/harness/memory_cgroup.hpp"
 #include "os/kernel.hpp"
-#include "os/preparation_constants.hpp"
+#include "os/kernel_constants.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/process_state.hpp"

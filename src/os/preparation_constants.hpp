@@ -1,3 +1,0 @@
-#pragma once
-
-#include "os/kernel_constants.hpp"
