@@ -182,7 +182,8 @@ TEST(memory_cgroups, hostile_files_are_survived) {
 
 TEST(memory_cgroups, a_long_path_keeps_its_tail) {
     fake_machine machine;
-    const std::string path = "/" + std::string(100, 'a') + "/" + std::string(100, 'b');
+    std::string path(202, 'a');
+    path[0] = path[101] = '/';
     machine.serve("/proc/self/cgroup", "0::" + path + "\n");
     machine.serve("/proc/self/mountinfo", "36 31 0:32 / /cg rw - cgroup2 c rw\n");
     machine.serve("/cg" + path + "/memory.max", "1\n");
