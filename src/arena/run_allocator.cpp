@@ -7,16 +7,9 @@ namespace resident::detail {
 run_allocator::run_allocator(granule_record* records) noexcept : records_(records) {}
 
 void run_allocator::extend(std::size_t count) noexcept {
-    std::size_t first = size_;
-    std::size_t length = count;
+    const std::size_t first = size_;
     size_ += count;
-    if (first != 0 && !records_[first - 1].in_use) {
-        const std::size_t before = records_[first - 1].length;
-        first -= before;
-        length += before;
-        remove(static_cast<std::uint32_t>(first));
-    }
-    insert(first, length);
+    release(first, count);
 }
 
 std::uint32_t run_allocator::find(std::size_t count) const noexcept {
@@ -88,11 +81,14 @@ std::size_t run_allocator::run_length(std::size_t first) const noexcept {
 }
 
 void run_allocator::deallocate(std::uint32_t run) noexcept {
-    std::size_t first = run;
-    std::size_t length = records_[run].length;
+    const std::size_t length = records_[run].length;
     records_[run].begins_used_run = 0;
     in_use_ -= length;
     --runs_in_use_;
+    release(run, length);
+}
+
+void run_allocator::release(std::size_t first, std::size_t length) noexcept {
     const std::size_t end = first + length;
     if (end != size_ && !records_[end].in_use) {
         length += records_[end].length;

@@ -54,12 +54,6 @@ public:
     [[nodiscard]] std::size_t run_length(std::size_t first) const noexcept;
 
     /// Effects: frees the run and merges it with its free neighbours.
-    ///
-    ///     [used][this][used]  =>  [used][free][used]
-    ///     [free][this][used]  =>  [   free   ][used]
-    ///     [used][this][free]  =>  [used][   free   ]
-    ///     [free][this][free]  =>  [      free      ]
-    ///
     /// The behavior is undefined unless run_length(first) > 0.
     void deallocate(std::uint32_t first) noexcept;
 
@@ -97,6 +91,13 @@ private:
 
     [[nodiscard]] std::uint32_t find(std::size_t count) const noexcept;
     std::uint32_t take(std::uint32_t run, std::size_t skip, std::size_t count) noexcept;
+    /// Inserts [first, first + length), merged with its free neighbours.
+    ///
+    ///     [used][this][used]  =>  [used][free][used]
+    ///     [free][this][used]  =>  [   free   ][used]
+    ///     [used][this][free]  =>  [used][   free   ]
+    ///     [free][this][free]  =>  [      free      ]
+    void release(std::size_t first, std::size_t length) noexcept;
     void mark(std::size_t first, std::size_t length, bool in_use) noexcept;
     void insert(std::size_t first, std::size_t length) noexcept;
     void remove(std::uint32_t first) noexcept;
