@@ -12,8 +12,9 @@ namespace resident {
 
 /// The pages an arena is made of.
 enum class page_kind : std::uint8_t {
-    automatic,        ///< reserved huge pages of 2 MiB, else transparent huge, else base pages
-    base,             ///< 4 KiB on x86-64
+    automatic, ///< reserved huge pages of 2 MiB, if the pool has enough for max_capacity; else
+               ///< transparent huge, else base pages
+    base,      ///< 4 KiB on x86-64
     transparent_huge, ///< base pages that the kernel merges into 2 MiB where it can
     huge_2M,          ///< from the administrator's pool of reserved 2 MiB pages
     huge_1G,          ///< from the administrator's pool of reserved 1 GiB pages

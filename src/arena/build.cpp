@@ -45,12 +45,14 @@ chunk_plan plan_bookkeeping(const chunk_plan& data) noexcept {
     return plan;
 }
 
-/// Whether automatic pages come from the pool of reserved huge pages.
+/// Whether automatic pages come from the pool of reserved huge pages: if it has enough for growth
+/// too, because growth keeps to the kind that was settled on.
 bool can_use_reserved_huge_pages(const arena_options& options) noexcept {
     constexpr std::size_t page = reserved_huge_page_size(page_kind::huge_2M);
+    const std::size_t most = std::max(options.capacity, options.max_capacity);
     return options.pages == page_kind::automatic && options.on_fork == fork_policy::exclude &&
-           options.capacity % page == 0 && options.max_capacity % page == 0 &&
-           os::free_reserved_huge_pages(page) >= options.capacity / page;
+           options.capacity % page == 0 && most % page == 0 &&
+           os::free_reserved_huge_pages(page) >= most / page;
 }
 
 bool failed_to_lock(const error& failure) noexcept {

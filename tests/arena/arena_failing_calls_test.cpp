@@ -27,6 +27,12 @@ arena_options growing_options() {
     return {.capacity = 4_MiB, .max_capacity = 64_MiB, .pages = page_kind::base};
 }
 
+class arena_failing_calls : public testing::Test {
+protected:
+    /// The registry of locked pages keeps the memory of its first use.
+    void SetUp() override { const arena first{growing_options()}; }
+};
+
 /// nullopt: the failure is survived, by another way or because nothing depends on it.
 using expected = std::optional<operation>;
 
@@ -75,8 +81,7 @@ const failing_call build_matrix[] = {
     {call::close_file, 1, {EINTR, EIO}, std::nullopt, "closing"},
 };
 
-TEST(arena_failing_calls, the_matrix_of_building) {
-    { const arena warm{growing_options()}; } // the registry of locked pages keeps its memory
+TEST_F(arena_failing_calls, the_matrix_of_building) {
     for (const failing_call& row : build_matrix) {
         for (const int error_number : row.error_numbers) {
             SCOPED_TRACE(testing::Message() << to_string(row.which) << " #" << row.nth << " ("
@@ -107,7 +112,7 @@ TEST(arena_failing_calls, the_matrix_of_building) {
     }
 }
 
-TEST(arena_failing_calls, a_sandbox_that_forbids_all_locking_is_an_error) {
+TEST_F(arena_failing_calls, a_sandbox_that_forbids_all_locking_is_an_error) {
     const auto before = test::process_state::now();
     test::failing_kernel kernel;
     kernel.fail(call::lock_on_fault, 0, EPERM);
@@ -122,7 +127,7 @@ TEST(arena_failing_calls, a_sandbox_that_forbids_all_locking_is_an_error) {
     EXPECT_EQ(test::process_state::now(), before);
 }
 
-TEST(arena_failing_calls, a_forbidden_mbind_can_be_queried) {
+TEST_F(arena_failing_calls, a_forbidden_mbind_can_be_queried) {
     EXPECT_EQ(arena({.capacity = 1_MiB, .numa_node = 0}).numa_node(), 0);
     EXPECT_GE(arena({.capacity = 1_MiB}).numa_node(), 0);
     test::failing_kernel kernel;
@@ -131,7 +136,7 @@ TEST(arena_failing_calls, a_forbidden_mbind_can_be_queried) {
     EXPECT_EQ(arena({.capacity = 1_MiB}).numa_node(), -1);
 }
 
-TEST(arena_failing_calls, populating_refused_by_the_kernel) {
+TEST_F(arena_failing_calls, populating_refused_by_the_kernel) {
     for (const int error_number : {ENOMEM, EFAULT, EHWPOISON, EAGAIN}) {
         // The last advice of a build on base pages is the data's last step of populating.
         test::failing_kernel counting;
@@ -152,7 +157,7 @@ TEST(arena_failing_calls, populating_refused_by_the_kernel) {
     }
 }
 
-TEST(arena_failing_calls, a_wish_for_a_node_that_is_refused_is_an_error) {
+TEST_F(arena_failing_calls, a_wish_for_a_node_that_is_refused_is_an_error) {
     for (const int error_number : {EINVAL, EPERM, EIO, ENOSYS}) {
         const auto before = test::process_state::now();
         test::failing_kernel kernel;
@@ -166,7 +171,7 @@ TEST(arena_failing_calls, a_wish_for_a_node_that_is_refused_is_an_error) {
     }
 }
 
-TEST(arena_failing_calls, a_background_grower_that_cannot_start) {
+TEST_F(arena_failing_calls, a_background_grower_that_cannot_start) {
     const auto before = test::process_state::now();
     test::failing_kernel kernel;
     kernel.fail(call::start_thread, 1, EAGAIN);
@@ -183,8 +188,7 @@ TEST(arena_failing_calls, a_background_grower_that_cannot_start) {
 /// Every k; every third under ThreadSanitizer, where each build reads a smaps of many megabytes.
 constexpr unsigned stride = test::thread_sanitized ? 3 : 1;
 
-TEST(arena_failing_calls, building_fails_at_every_k) {
-    { const arena warm{growing_options()}; }
+TEST_F(arena_failing_calls, building_fails_at_every_k) {
     unsigned survived = 0;
     for (unsigned k = 1;; k += stride) {
         SCOPED_TRACE(k);
@@ -216,7 +220,7 @@ TEST(arena_failing_calls, building_fails_at_every_k) {
     EXPECT_GT(survived, 0u);
 }
 
-TEST(arena_failing_calls, growing_fails_at_every_k_and_leaves_the_arena_as_it_was) {
+TEST_F(arena_failing_calls, growing_fails_at_every_k_and_leaves_the_arena_as_it_was) {
     arena memory{growing_options()};
     void* kept = memory.allocate(1_MiB);
     std::memset(kept, 42, 1_MiB);
@@ -249,7 +253,7 @@ TEST(arena_failing_calls, growing_fails_at_every_k_and_leaves_the_arena_as_it_wa
     EXPECT_TRUE(memory.verify()->resident);
 }
 
-TEST(arena_failing_calls, an_abandoned_growth_is_undone_even_if_remapping_fails) {
+TEST_F(arena_failing_calls, an_abandoned_growth_is_undone_even_if_remapping_fails) {
     arena memory{growing_options()};
     const auto before = test::process_state::now();
     {

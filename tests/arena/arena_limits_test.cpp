@@ -26,7 +26,7 @@ namespace {
 using namespace resident::literals;
 using testing::HasSubstr;
 
-const arena_options two_mebibytes{.capacity = 2_MiB, .name = "limited"};
+const arena_options two_mebibytes{.capacity = 2_MiB, .pages = page_kind::base, .name = "limited"};
 
 class arena_limits : public testing::Test {
 protected:
@@ -95,7 +95,7 @@ TEST_F(arena_limits, a_soft_limit_is_raised_as_far_as_the_hard_one) {
 TEST_F(arena_limits, growth_past_the_limit_is_refused_and_the_arena_stays) {
     const std::size_t need = arena::memlock_needed(two_mebibytes);
     in_child({.memlock_soft = need + 1_MiB, .memlock_hard = need + 1_MiB}, [] {
-        arena memory{{.capacity = 2_MiB, .max_capacity = 16_MiB}};
+        arena memory{{.capacity = 2_MiB, .max_capacity = 16_MiB, .pages = page_kind::base}};
         const auto before = test::process_state::now();
         const auto grown = memory.try_grow(2_MiB);
         ASSERT_FALSE(grown);
@@ -159,14 +159,15 @@ TEST_F(Serial_arena_cgroup, smaller_than_the_arena_refuses_and_kills_nobody) {
     const auto child = test::run_in_child({.cgroup = group.get()}, [] {
         constexpr std::size_t capacity = test::sanitized ? 320_MiB : 80_MiB;
         const auto before = test::process_state::now();
-        const auto made = arena::create({.capacity = capacity, .name = "caged"});
+        const auto made =
+            arena::create({.capacity = capacity, .pages = page_kind::base, .name = "caged"});
         ASSERT_FALSE(made);
         EXPECT_STREQ(to_string(made.error().cause()), "memory_cgroup");
         EXPECT_THAT(made.error().what(), HasSubstr("resident-test-"));
         EXPECT_THAT(made.error().what(), HasSubstr("caged"));
         EXPECT_EQ(test::process_state::now(), before);
         // What fits is had; growth past the limit is refused in the same way.
-        arena memory{{.capacity = 2_MiB, .max_capacity = capacity}};
+        arena memory{{.capacity = 2_MiB, .max_capacity = capacity, .pages = page_kind::base}};
         const auto grown = memory.try_grow(capacity);
         ASSERT_FALSE(grown);
         EXPECT_STREQ(to_string(grown.error().cause()), "memory_cgroup");

@@ -102,7 +102,7 @@ TEST(arena_options, memlock_needed_is_0_without_locking) {
 
 TEST(arena_options, off_populates_and_locks_nothing) {
     const std::size_t before = test::vm_locked_bytes();
-    const arena memory{{.capacity = 2_MiB, .lock = lock_policy::off}};
+    const arena memory{{.capacity = 2_MiB, .pages = page_kind::base, .lock = lock_policy::off}};
     EXPECT_EQ(test::vm_locked_bytes(), before);
     EXPECT_FALSE(memory.locked());
     EXPECT_EQ(memory.statistics().locked, 0u);
@@ -118,7 +118,8 @@ TEST(arena_options, best_effort_degrades_and_says_why) {
         GTEST_SKIP() << "needs root, to drop CAP_IPC_LOCK";
     const auto child = test::run_in_child(
         {.keep_ipc_lock = false, .memlock_soft = 1_MiB, .memlock_hard = 1_MiB}, [] {
-            const arena memory{{.capacity = 2_MiB, .lock = lock_policy::best_effort}};
+            const arena memory{
+                {.capacity = 2_MiB, .pages = page_kind::base, .lock = lock_policy::best_effort}};
             EXPECT_FALSE(memory.locked());
             ASSERT_NE(memory.degradation(), nullptr);
             EXPECT_EQ(memory.degradation()->cause(), cause::memlock_limit);

@@ -52,7 +52,7 @@ TEST(arena, is_resident_locked_and_proved) {
 TEST(arena, is_charged_what_memlock_needed_says_and_gives_it_back) {
     const auto before = test::process_state::now();
     for (const std::size_t capacity : {4_KiB, 1_MiB, default_arena_capacity, 33_MiB}) {
-        const arena_options options{.capacity = capacity};
+        const arena_options options{.capacity = capacity, .pages = page_kind::base};
         arena memory{options};
         EXPECT_EQ(test::vm_locked_bytes() - before.locked_bytes, arena::memlock_needed(options));
         EXPECT_EQ(memory.statistics().locked, arena::memlock_needed(options));
