@@ -2,6 +2,7 @@
 
 #include "os/harness/memory_cgroup.hpp"
 #include "os/harness/swap_file.hpp"
+#include "os/harness/system_setting.hpp"
 
 #include <array>
 #include <cerrno>
@@ -20,22 +21,31 @@ namespace {
 
 constexpr char cgroup_kind = 'c';
 constexpr char swap_file_kind = 's';
+constexpr char setting_kind = 'v';
 
 using undertaking = cleanup_guardian::undertaking;
+
+bool undo(const undertaking& item) {
+    switch (item.kind) {
+    case cgroup_kind:
+        return memory_cgroup::remove(item.subject);
+    case swap_file_kind:
+        return remove_swap_file(item.subject);
+    default:
+        const std::size_t end_of_path = item.subject.find('\n');
+        return write_setting(item.subject.substr(0, end_of_path),
+                             item.subject.substr(end_of_path + 1));
+    }
+}
 
 /// The latest first, as in any undoing. Swap comes off after the cgroup's processes have ended:
 /// then nothing has to be read back.
 bool undo(const std::vector<undertaking>& announced) {
     bool all = true;
-    for (const char kind : {cgroup_kind, swap_file_kind}) {
-        for (auto item = announced.rbegin(); item != announced.rend(); ++item) {
-            if (item->kind != kind)
-                continue;
-            const bool undone = kind == cgroup_kind ? memory_cgroup::remove(item->subject)
-                                                    : remove_swap_file(item->subject);
-            all = all && undone;
-        }
-    }
+    for (const char kind : {cgroup_kind, swap_file_kind, setting_kind})
+        for (auto item = announced.rbegin(); item != announced.rend(); ++item)
+            if (item->kind == kind)
+                all = undo(*item) && all;
     return all;
 }
 
@@ -105,6 +115,10 @@ bool cleanup_guardian::announce_cgroup(const std::string& directory) {
 
 bool cleanup_guardian::announce_swap_file(const std::string& path) {
     return announce(swap_file_kind, path);
+}
+
+bool cleanup_guardian::announce_setting(const std::string& path, const std::string& old_value) {
+    return announce(setting_kind, path + '\n' + old_value);
 }
 
 bool cleanup_guardian::finish() {

@@ -31,6 +31,9 @@ public:
     /// A swap file: swapped off, then deleted. Returns likewise.
     bool announce_swap_file(const std::string& path);
 
+    /// A one-line file of the kernel: written with its old value. Returns likewise.
+    bool announce_setting(const std::string& path, const std::string& old_value);
+
     /// Effects: lets it undo everything now, and waits for that. If somebody ended the guardian,
     /// this process does its work. Returns: whether all is undone.
     bool finish();

@@ -12,13 +12,13 @@ bool read_line(const std::string& path, std::string& line) {
     return static_cast<bool>(std::getline(file, line));
 }
 
-bool write_line(const std::string& path, const std::string& line) {
+} // namespace
+
+bool write_setting(const std::string& path, const std::string& value) {
     std::ofstream file(path);
-    file << line << std::flush;
+    file << value << std::flush;
     return file.good();
 }
-
-} // namespace
 
 std::unique_ptr<system_setting>
 system_setting::change(const std::string& path, const std::string& value, std::string& reason) {
@@ -27,15 +27,17 @@ system_setting::change(const std::string& path, const std::string& value, std::s
         reason = path + " cannot be read: " + std::strerror(errno);
         return nullptr;
     }
-    std::unique_ptr<system_setting> setting(new system_setting(path, old));
-    if (!write_line(path, value)) {
+    auto guardian = cleanup_guardian::start(reason);
+    if (guardian == nullptr)
+        return nullptr;
+    if (!guardian->announce_setting(path, old) || !write_setting(path, value)) {
         reason = path + " cannot be set to " + value + ": " + std::strerror(errno);
         return nullptr;
     }
-    return setting;
+    return std::unique_ptr<system_setting>(new system_setting(path, std::move(guardian)));
 }
 
-system_setting::~system_setting() { write_line(path_, old_); }
+system_setting::~system_setting() = default;
 
 std::string system_setting::now() const {
     std::string line;

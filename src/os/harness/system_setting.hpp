@@ -1,15 +1,21 @@
 /// A sysctl, or another one-line file of the kernel, changed for a while.
 #pragma once
 
+#include "os/harness/cleanup_guardian.hpp"
+
 #include <memory>
 #include <string>
 
 namespace resident::os {
 
-/// Writes the old value back when destroyed.
+/// Writes one line. Returns: whether the kernel took it.
+bool write_setting(const std::string& path, const std::string& value);
+
+/// The old value comes back when it is destroyed, or when the process ends in any way.
 class system_setting {
 public:
-    /// Returns null, and why in `reason`, if and only if the file cannot be read or written.
+    /// Returns null, and why in `reason`, if and only if the file cannot be read or written, or no
+    /// guardian be started. Call while this process has one thread.
     static std::unique_ptr<system_setting> change(const std::string& path, const std::string& value,
                                                   std::string& reason);
     ~system_setting();
@@ -20,10 +26,10 @@ public:
     [[nodiscard]] std::string now() const;
 
 private:
-    system_setting(std::string path, std::string old)
-        : path_(std::move(path)), old_(std::move(old)) {}
+    system_setting(std::string path, std::unique_ptr<cleanup_guardian> guardian)
+        : path_(std::move(path)), guardian_(std::move(guardian)) {}
     std::string path_;
-    std::string old_;
+    std::unique_ptr<cleanup_guardian> guardian_; ///< writes the old value
 };
 
 } // namespace resident::os
