@@ -5,11 +5,11 @@
 
 #include <resident/resident.hpp>
 
-#include "os/harness/memory_cgroup.hpp"
 #include "os/kernel.hpp"
 #include "os/kernel_constants.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
+#include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
 
 #include <gmock/gmock.h>
@@ -152,8 +152,8 @@ class Serial_arena_cgroup : public arena_limits {};
 
 TEST_F(Serial_arena_cgroup, smaller_than_the_arena_refuses_and_kills_nobody) {
     std::string reason;
-    const auto group = os::memory_cgroup::create("resident-test-" + std::to_string(getpid()),
-                                                 test::sanitized ? 256_MiB : 64_MiB, reason);
+    const auto group =
+        test::guarded_cgroup::create("resident-test", test::sanitized ? 256_MiB : 64_MiB, reason);
     if (!group)
         GTEST_SKIP() << reason;
     const auto child = test::run_in_child({.cgroup = group.get()}, [] {

@@ -7,6 +7,7 @@
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/fake_machine.hpp"
+#include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
 
 #include <gtest/gtest.h>
@@ -324,7 +325,7 @@ TEST(real_limits, the_kernel_s_refusals_are_decoded) {
 
 TEST(Serial_real_cgroup, is_seen_by_the_child_in_it) {
     std::string why;
-    const auto group = os::memory_cgroup::create("resident-headroom-test", 96 * mib, why);
+    const auto group = test::guarded_cgroup::create("resident-headroom-test", 96 * mib, why);
     if (!group)
         GTEST_SKIP() << why;
     const auto child = test::run_in_child({.cgroup = group.get()}, [] {

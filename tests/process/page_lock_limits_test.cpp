@@ -8,6 +8,7 @@
 #include "resident/memory_limit.hpp"
 #include "resident/page_lock.hpp"
 #include "support/child.hpp"
+#include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
 
 #include <gmock/gmock.h>
@@ -120,11 +121,11 @@ class SerialPageLockCgroup : public ::testing::Test {
 protected:
     void SetUp() override {
         std::string reason;
-        cgroup_ = os::memory_cgroup::create("resident_page_lock", 128U << 20U, reason);
+        cgroup_ = test::guarded_cgroup::create("resident_page_lock", 128U << 20U, reason);
         if (!cgroup_)
             GTEST_SKIP() << reason;
     }
-    std::unique_ptr<os::memory_cgroup> cgroup_;
+    std::unique_ptr<test::guarded_cgroup> cgroup_;
 };
 
 TEST_F(SerialPageLockCgroup, RefusesWhatItCannotHoldAndIsNotMetWithTheKiller) {

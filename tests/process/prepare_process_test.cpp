@@ -19,6 +19,7 @@
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
+#include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
 
 #include <gmock/gmock.h>
@@ -321,7 +322,7 @@ TEST(SerialPrepareProcessLockAll, RefusesBeyondACgroupAndIsNotMetWithTheKiller) 
     if (test::sanitized)
         GTEST_SKIP() << "the shadow memory alone is beyond it";
     std::string reason;
-    const auto cgroup = os::memory_cgroup::create("resident_lock_all", 128_MiB, reason);
+    const auto cgroup = test::guarded_cgroup::create("resident_lock_all", 128_MiB, reason);
     if (!cgroup)
         GTEST_SKIP() << reason;
     const auto child = run_in_child({.cgroup = cgroup.get()}, [] {
