@@ -156,7 +156,7 @@ TEST_F(Serial_arena_cgroup, smaller_than_the_arena_refuses_and_kills_nobody) {
         test::guarded_cgroup::create("resident-test", test::sanitized ? 256_MiB : 64_MiB, reason);
     if (!group)
         GTEST_SKIP() << reason;
-    const auto child = test::run_in_child({.cgroup = group.get()}, [] {
+    const auto child = test::run_in_child({.cgroup = group->get()}, [] {
         constexpr std::size_t capacity = test::sanitized ? 320_MiB : 80_MiB;
         const auto before = test::process_state::now();
         const auto made =

@@ -328,7 +328,7 @@ TEST(Serial_real_cgroup, is_seen_by_the_child_in_it) {
     const auto group = test::guarded_cgroup::create("resident-headroom-test", 96 * mib, why);
     if (!group)
         GTEST_SKIP() << why;
-    const auto child = test::run_in_child({.cgroup = group.get()}, [] {
+    const auto child = test::run_in_child({.cgroup = group->get()}, [] {
         const headroom_snapshot headroom = os::read_headroom();
         ASSERT_GE(headroom.cgroup_count, 1U);
         EXPECT_EQ(headroom.cgroups[0].limit, 96 * mib);

@@ -129,7 +129,7 @@ protected:
 };
 
 TEST_F(SerialPageLockCgroup, RefusesWhatItCannotHoldAndIsNotMetWithTheKiller) {
-    const auto child = run_in_child({.cgroup = cgroup_.get()}, [] {
+    const auto child = run_in_child({.cgroup = cgroup_->get()}, [] {
         const fresh_pages pages((192U << 20U) / page);
         const auto before = process_state::now();
         const auto refused = page_lock::create(pages[0], pages.bytes());
@@ -141,7 +141,7 @@ TEST_F(SerialPageLockCgroup, RefusesWhatItCannotHoldAndIsNotMetWithTheKiller) {
 }
 
 TEST_F(SerialPageLockCgroup, DoesNotChargeAgainWhatIsInRamAlready) {
-    const auto child = run_in_child({.cgroup = cgroup_.get()}, [] {
+    const auto child = run_in_child({.cgroup = cgroup_->get()}, [] {
         const fresh_pages pages((80U << 20U) / page);
         (void)test::write_faults(pages[0], pages.bytes()); // 48 MiB are left of the cgroup now
         const auto lock = page_lock::create(pages[0], pages.bytes());

@@ -325,7 +325,7 @@ TEST(SerialPrepareProcessLockAll, RefusesBeyondACgroupAndIsNotMetWithTheKiller) 
     const auto cgroup = test::guarded_cgroup::create("resident_lock_all", 128_MiB, reason);
     if (!cgroup)
         GTEST_SKIP() << reason;
-    const auto child = run_in_child({.cgroup = cgroup.get()}, [] {
+    const auto child = run_in_child({.cgroup = cgroup->get()}, [] {
         const fresh_pages too_many(192_MiB / page);
         auto options = nothing;
         options.lock_all = {.current = true};
