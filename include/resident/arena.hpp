@@ -33,12 +33,15 @@ struct arena_statistics {
 
 /// Proof of residency: what smaps and a write pass found.
 struct arena_proof {
-    bool resident = false;          ///< every page is in RAM, and locked unless locking is off
-    std::size_t size = 0;           ///< bytes proved: capacity and bookkeeping
-    std::size_t rss = 0;            ///< bytes in RAM, by smaps (reserved huge pages included)
-    std::size_t locked = 0;         ///< bytes pinned, by smaps (reserved huge pages included)
-    std::size_t huge = 0;           ///< bytes in huge pages of either kind, by smaps
-    std::uint64_t write_faults = 0; ///< faults that writing to each page made; 0 when resident
+    bool resident = false;  ///< every page is in RAM, locked unless locking is off, and
+                            ///< can be written to without a fault
+    std::size_t size = 0;   ///< bytes proved: capacity and bookkeeping
+    std::size_t rss = 0;    ///< bytes in RAM, by smaps (reserved huge pages included)
+    std::size_t locked = 0; ///< bytes pinned, by smaps (reserved huge pages included)
+    std::size_t huge = 0;   ///< bytes in huge pages of either kind, by smaps
+    /// Faults that writing to each page made, in up to three passes: copies due after a fork, pages
+    /// that the kernel was moving. `resident` says that the last pass made none.
+    std::uint64_t write_faults = 0;
 };
 
 namespace detail {

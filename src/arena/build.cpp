@@ -13,8 +13,6 @@ namespace resident::detail {
 
 namespace {
 
-constexpr int attempts_to_prove = 3; // a page that is moved just now is a fault, once
-
 std::uintptr_t address_of(const std::byte* pointer) noexcept {
     return reinterpret_cast<std::uintptr_t>(pointer);
 }
@@ -199,25 +197,20 @@ std::optional<error> arena_state::build_data_of(const arena_options& options, pa
 }
 
 std::optional<error> arena_state::prove_as_built() noexcept {
-    arena_proof last;
-    for (int attempt = 0; attempt < attempts_to_prove; ++attempt) {
-        const result<arena_proof> proof = verify();
-        // Without /proc, or not allowed to read it (after setuid): each chunk has been proved by
-        // writing; verify() says that it cannot say more.
-        if (!proof)
-            return std::nullopt;
-        last = *proof;
-        // Transparent huge pages are a wish: what came of it, smaps tells.
-        if (pages_ == page_kind::transparent_huge && last.huge == 0)
-            pages_ = page_kind::base;
-        const bool in_ram = last.rss == last.size;
-        const bool pinned = !locked_ || last.locked == last.size;
-        // Under `inherit` a fork of another thread makes faults at any time.
-        const bool quiet = last.write_faults == 0 || data_.plan.on_fork == fork_policy::inherit;
-        if (in_ram && pinned && quiet)
-            return std::nullopt;
-    }
-    return not_resident_error(last, name());
+    const result<arena_proof> proof = verify();
+    // Without /proc, or not allowed to read it (after setuid): each chunk has been proved by
+    // writing; verify() says that it cannot say more.
+    if (!proof)
+        return std::nullopt;
+    // Transparent huge pages are a wish: what came of it, smaps tells.
+    if (pages_ == page_kind::transparent_huge && proof->huge == 0)
+        pages_ = page_kind::base;
+    const bool in_ram = proof->rss == proof->size;
+    const bool pinned = !locked_ || proof->locked == proof->size;
+    // Under `inherit` a fork of another thread makes faults at any time.
+    if (proof->resident || (in_ram && pinned && data_.plan.on_fork == fork_policy::inherit))
+        return std::nullopt;
+    return not_resident_error(*proof, name());
 }
 
 std::optional<error> arena_state::start_grower(const background_growth& growth) noexcept {

@@ -15,8 +15,9 @@ constexpr std::size_t page = 4096;
 constexpr std::size_t pages_per_burst = 256;
 constexpr std::int64_t pause_after_burst = 1'000'000;
 
-/// Content that no kernel takes for a page of one value, which would need no swap.
-void write_page(std::uint64_t* words, std::uint64_t seed) {
+/// Content that no kernel takes for a page of one value, which would need no swap. Volatile: nobody
+/// reads it, so that a compiler may leave writing, and the memory, out.
+void write_page(volatile std::uint64_t* words, std::uint64_t seed) {
     for (std::uint64_t word = 0; word < page / sizeof(std::uint64_t); word += 8) {
         words[word] = seed * 0x9e3779b97f4a7c15 + word;
     }

@@ -110,7 +110,6 @@ TEST(arena_options, off_populates_and_locks_nothing) {
     ASSERT_TRUE(proof);
     EXPECT_TRUE(proof->resident);
     EXPECT_EQ(proof->locked, 0u);
-    EXPECT_EQ(proof->write_faults, 0u);
 }
 
 TEST(arena_options, best_effort_degrades_and_says_why) {

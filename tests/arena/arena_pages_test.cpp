@@ -9,6 +9,7 @@
 #include "os/kernel.hpp"
 #include "os/kernel_constants.hpp"
 #include "os/mappings.hpp"
+#include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/process_state.hpp"
@@ -191,7 +192,7 @@ TEST_F(Serial_arena_reserved_pages, a_short_pool_never_touches_what_others_map) 
                     (void)kernel.unmap(begin, 2_MiB);
                 }
             });
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < (test::sanitized ? 50 : 500); ++i) {
             EXPECT_FALSE(arena::create({.capacity = 64_MiB, .pages = page_kind::huge_2M}));
             arena memory{{.capacity = 2_MiB, .max_capacity = 64_MiB, .pages = page_kind::huge_2M}};
             EXPECT_FALSE(memory.try_grow(16_MiB));

@@ -9,6 +9,7 @@
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/process_state.hpp"
+#include "support/touching.hpp"
 
 #include <gtest/gtest.h>
 
@@ -54,8 +55,7 @@ private:
         counted_ = counter.count();
     }
     void sweep(std::span<std::byte> memory) {
-        for (std::size_t at = 0; at < memory.size(); at += 4_KiB)
-            *reinterpret_cast<volatile std::byte*>(&memory[at]) = std::byte{1};
+        test::write_faults(memory.data(), memory.size());
         ++rounds_;
     }
 
@@ -77,8 +77,9 @@ void fork_and_wait(int times) {
     }
 }
 
-/// What else the writing thread touches and a fork makes it copy: its counters, a few pages.
-constexpr std::uint64_t own_pages_a_fork = 4;
+/// What else the writing thread touches and a fork makes it copy: its counters, a few pages; under
+/// sanitizers their shadow too. The arena has 1024 pages.
+constexpr std::uint64_t own_pages_a_fork = test::sanitized ? 100 : 4;
 constexpr int forks = 20;
 
 class arena_fork : public testing::TestWithParam<fork_policy> {};
@@ -117,7 +118,9 @@ TEST(arena_fork, an_arena_alone_makes_exactly_no_fault) {
             fork_and_wait(1);
             const auto proof = memory.verify();
             EXPECT_TRUE(proof->resident);
-            EXPECT_EQ(proof->write_faults, 0u);
+            if (!test::thread_sanitized) { // its runtime faults while pages are written to
+                EXPECT_EQ(proof->write_faults, 0u);
+            }
         }
         memory.deallocate_run(run);
         EXPECT_EQ(range.size(), 4_MiB);
@@ -226,7 +229,7 @@ TEST(arena_fork, destroying_the_arena_in_the_child_is_harmless) {
         const auto child = test::run_in_child({}, [&memory] { memory.reset(); });
         EXPECT_TRUE(child.passed()) << to_string(policy) << '\n' << child.output;
         if (policy == fork_policy::inherit) {
-            EXPECT_FALSE(memory->verify()->resident); // copies were due; now they are made
+            EXPECT_GT(memory->verify()->write_faults, 0u); // copies were due; now they are made
         }
         EXPECT_TRUE(memory->verify()->resident);
     }

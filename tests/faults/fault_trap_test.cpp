@@ -9,11 +9,11 @@
 //   5. Refusals: a second trap, failing calls, an ordinary user. 6. Children of a trapped thread.
 //   All skip, with the reason, where the kernel has no such events.
 #include "os/fault_signal.hpp"
-#include "process/touching.hpp"
 #include "resident/fault_trap.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
+#include "support/touching.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -154,6 +154,8 @@ TEST_F(FaultTrap, SeesFaultsInsideSystemCallsWhereItSaysSo) {
 // ---------------------------------------------------------------- 2. By default
 
 TEST_F(FaultTrap, PrintsWhereAndAborts) {
+    if (test::thread_sanitized)
+        GTEST_SKIP() << "the first fault may be one of ThreadSanitizer's shadow memory";
     const fresh_pages pages(1);
     const auto child = run_in_child({}, [&] {
         touch(warm_up_pages_[0]); // unshared, with the stack

@@ -44,7 +44,8 @@ protected:
 TEST_F(remedy, at_login_is_the_line_for_limits_d) {
     machine.serve("/proc/self/cgroup", "0::/user.slice/user-1000.slice/session-3.scope\n");
     machine.serve("/proc/self/status", "VmLck: 1 kB\nUid:\t0\t1000\t0\t0\n");
-    machine.serve("/etc/passwd", ":\n::\nx\nbad:x:1000y:\nada:x:1000:1000:Ada:/nonexistent:/bin/sh\n");
+    machine.serve("/etc/passwd",
+                  ":\n::\nx\nbad:x:1000y:\nada:x:1000:1000:Ada:/nonexistent:/bin/sh\n");
     EXPECT_THAT(of_lock(), HasSubstr("\"ada - memlock 16385\""));
     EXPECT_THAT(of_lock(), HasSubstr("/etc/security/limits.d"));
 }

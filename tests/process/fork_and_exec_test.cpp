@@ -6,12 +6,12 @@
 //   pages after fork, vfork, posix_spawn and system; what a forked child finds; that exec drops
 //   all.
 #include "os/lock_registry.hpp"
-#include "process/touching.hpp"
 #include "resident/arena.hpp"
 #include "resident/page_lock.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/process_state.hpp"
+#include "support/touching.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

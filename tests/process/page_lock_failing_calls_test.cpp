@@ -9,9 +9,9 @@
 //   3. The same while a lock is released: nothing throws, and no count is left.
 //   4. A lock that fails half way unlocks what it locked, and nothing more.
 #include "os/lock_registry.hpp"
-#include "process/fresh_pages.hpp"
 #include "resident/page_lock.hpp"
 #include "support/failing_kernel.hpp"
+#include "support/fresh_pages.hpp"
 #include "support/process_state.hpp"
 
 #include <gtest/gtest.h>

@@ -4,12 +4,12 @@
 // Plan
 //   In children without CAP_IPC_LOCK: limit 0, one page short, exact, soft below hard, pages locked
 //   already. In a memory cgroup: refused, not killed; pages in RAM already are not charged again.
-#include "process/touching.hpp"
 #include "resident/memory_limit.hpp"
 #include "resident/page_lock.hpp"
 #include "support/child.hpp"
 #include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
+#include "support/touching.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,9 +7,9 @@
 //   seeds; each failure prints its seed and step. Then the same counts from several threads at
 //   once.
 #include "os/lock_registry.hpp"
-#include "process/fresh_pages.hpp"
 #include "resident/page_lock.hpp"
 #include "support/build.hpp"
+#include "support/fresh_pages.hpp"
 
 #include <gtest/gtest.h>
 

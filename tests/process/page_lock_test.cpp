@@ -8,12 +8,12 @@
 //   4. Moving: what was moved from holds nothing.
 //   5. Memory unmapped under a lock; unlock_all_memory.
 #include "os/lock_registry.hpp"
-#include "process/fresh_pages.hpp"
 #include "resident/page_lock.hpp"
 #include "resident/prepare.hpp"
 #include "resident/residency.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
+#include "support/fresh_pages.hpp"
 #include "support/process_state.hpp"
 
 #include <gmock/gmock.h>

@@ -11,7 +11,6 @@
 //      for an arena.
 //   4. mlockall and its undoing; refusals. 5. Page merging.
 //   All in children: these settings are the process's for good.
-#include "process/touching.hpp"
 #include "resident/memory_limit.hpp"
 #include "resident/page_lock.hpp"
 #include "resident/prepare.hpp"
@@ -21,6 +20,7 @@
 #include "support/failing_kernel.hpp"
 #include "support/guarded_cgroup.hpp"
 #include "support/process_state.hpp"
+#include "support/touching.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

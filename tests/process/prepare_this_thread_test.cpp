@@ -7,12 +7,12 @@
 //   2. fork by another thread: no fault on the stack afterwards; control without the exclusion.
 //   3. A stack that the C library gives to the next thread is inherited again: its fork works.
 //   4. Refusals and failing calls. 5. Preparing again, and preparing nothing.
-#include "process/touching.hpp"
 #include "resident/prepare.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/process_state.hpp"
+#include "support/touching.hpp"
 
 #include <gtest/gtest.h>
 
@@ -177,7 +177,8 @@ std::uint64_t stack_faults_after_fork(const thread_options& options) {
 }
 
 TEST(PrepareThisThread, ForkOfAnotherThreadCostsAnExcludedStackNothing) {
-    EXPECT_EQ(stack_faults_after_fork({}), 0U);
+    // The page with the thread's record stays in the fork; under sanitizers the frames reach it.
+    EXPECT_LE(stack_faults_after_fork({}), test::sanitized ? 1U : 0U);
 }
 
 TEST(PrepareThisThread, ForkOfAnotherThreadCostsAnInheritedStackAFaultAPage) {

@@ -2,8 +2,8 @@
 /// faults as well.
 #pragma once
 
-#include "process/fresh_pages.hpp"
 #include "resident/fault_counter.hpp"
+#include "support/fresh_pages.hpp"
 
 #include <cstddef>
 #include <cstdint>
