@@ -95,7 +95,13 @@ def counted(rows):
 
 
 def total(rows):
-    wrap = textwrap.TextWrapper(width=80, initial_indent="  ", subsequent_indent="    ")
+    wrap = textwrap.TextWrapper(
+        width=80,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     skips = collections.defaultdict(lambda: (set(), []))
     for _, configuration, name, reason in (row for row in rows if row[0] == "skip"):
         names, configurations = skips[reason]
