@@ -107,19 +107,19 @@ arena_state::arena_state(arena_part&& bookkeeping, arena_part&& data,
     runs_.extend(options.capacity / arena::granule_size);
 }
 
-result<arena_state*> arena_state::build(const arena_options& given) {
+result<arena_state*> arena_state::build(const arena_options& options) {
     // Cut once and for all: a chunk that is named otherwise than its neighbour does not merge.
     std::array<char, 64> name{};
-    std::snprintf(name.data(), name.size(), "%s", given.name == nullptr ? "" : given.name);
-    arena_options options = given;
-    options.name = name.data();
-    if (auto refused = refuse_options(options))
+    std::snprintf(name.data(), name.size(), "%s", options.name == nullptr ? "" : options.name);
+    arena_options named = options;
+    named.name = name.data();
+    if (auto refused = refuse_options(named))
         return *refused;
-    result<arena_state*> built = build_once(options, options.lock != lock_policy::off);
+    result<arena_state*> built = build_once(named, options.lock != lock_policy::off);
     if (built || options.lock != lock_policy::best_effort || !failed_to_lock(built.error()))
         return built;
     const error why = built.error();
-    result<arena_state*> unlocked = build_once(options, false);
+    result<arena_state*> unlocked = build_once(named, false);
     if (!unlocked)
         return unlocked;
     (*unlocked)->degradation_.reset(new (std::nothrow) error(why));

@@ -80,12 +80,12 @@ std::size_t run_allocator::run_length(std::size_t first) const noexcept {
     return first < size_ && records_[first].begins_used_run ? records_[first].length : 0;
 }
 
-void run_allocator::deallocate(std::uint32_t run) noexcept {
-    const std::size_t length = records_[run].length;
-    records_[run].begins_used_run = 0;
+void run_allocator::deallocate(std::uint32_t first) noexcept {
+    const std::size_t length = records_[first].length;
+    records_[first].begins_used_run = 0;
     in_use_ -= length;
     --runs_in_use_;
-    release(run, length);
+    release(first, length);
 }
 
 void run_allocator::release(std::size_t first, std::size_t length) noexcept {
@@ -144,8 +144,8 @@ void run_allocator::insert(std::size_t first, std::size_t length) noexcept {
     level_bits_ |= 1u << in.level;
 }
 
-void run_allocator::remove(std::uint32_t run) noexcept {
-    const granule_record& record = records_[run];
+void run_allocator::remove(std::uint32_t first) noexcept {
+    const granule_record& record = records_[first];
     if (record.next != none)
         records_[record.next].previous = record.previous;
     if (record.previous != none) {

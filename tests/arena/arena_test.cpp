@@ -39,9 +39,7 @@ TEST(arena, is_resident_locked_and_proved) {
     EXPECT_EQ(proof->size, memory.statistics().resident);
     EXPECT_EQ(proof->rss, proof->size);
     EXPECT_EQ(proof->locked, proof->size);
-    if (!test::thread_sanitized) { // its runtime faults while pages are written to
-        EXPECT_EQ(proof->write_faults, 0u);
-    }
+    EXPECT_LE(proof->write_faults, test::runtime_faults(16));
     EXPECT_TRUE(memory.locked());
     EXPECT_EQ(memory.degradation(), nullptr);
     EXPECT_STREQ(memory.name(), "proved");

@@ -1,6 +1,8 @@
 /// How the tests themselves were built.
 #pragma once
 
+#include <cstdint>
+
 namespace resident::test {
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -19,6 +21,10 @@ inline constexpr bool thread_sanitized = false;
 
 /// With a runtime that maps, reserves and intercepts on its own account.
 inline constexpr bool sanitized = address_sanitized || thread_sanitized;
+
+/// Faults that the sanitizer's runtime makes beside those of a test, at most: of its shadow memory,
+/// of which a fork makes copies due as well. 0 in other builds, where counts are exact.
+constexpr std::uint64_t runtime_faults(std::uint64_t at_most) { return sanitized ? at_most : 0; }
 
 #ifdef __cpp_exceptions
 inline constexpr bool has_exceptions = true;

@@ -3,7 +3,10 @@
 #pragma once
 
 #include "resident/fault_counter.hpp"
+#include "support/build.hpp"
 #include "support/fresh_pages.hpp"
+
+#include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +30,15 @@ template <std::size_t Bytes>
 RESIDENT_UNSANITIZED std::uint64_t stack_faults() {
     auto* const block = static_cast<char*>(__builtin_alloca(Bytes));
     return write_faults(block, Bytes);
+}
+
+/// Whether as many faults were made as expected: exactly, but for those of a sanitizer's runtime.
+inline testing::AssertionResult as_expected(std::uint64_t faults, std::uint64_t expected) {
+    constexpr std::uint64_t slack = runtime_faults(12);
+    if (faults <= expected + slack && expected <= faults + slack)
+        return testing::AssertionSuccess();
+    return testing::AssertionFailure()
+           << faults << " faults, expected " << expected << " (within " << slack << ")";
 }
 
 /// After a fork the stack, the globals and the heap are shared as well; this makes those that

@@ -48,6 +48,7 @@ void reset_signals() {
 int place_descriptors(const std::vector<int>& wanted, int report) {
     const int first_free = 3 + static_cast<int>(wanted.size());
     std::vector<int> aside;
+    aside.reserve(wanted.size());
     for (const int descriptor : wanted) {
         aside.push_back(::fcntl(descriptor, F_DUPFD, first_free));
     }

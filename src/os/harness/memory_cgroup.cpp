@@ -112,7 +112,7 @@ bool delegates_memory(const std::string& directory) {
 std::string find_parent(const hierarchy& where) {
     std::string path = where.own_path;
     for (;;) {
-        const std::string directory = where.mount_point + path;
+        std::string directory = where.mount_point + path;
         const bool exists = ::access(directory.c_str(), F_OK) == 0; // not so in some containers
         if (exists && (where.version == 1 || delegates_memory(directory)))
             return directory;
