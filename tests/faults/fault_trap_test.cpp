@@ -378,6 +378,8 @@ TEST_F(FaultTrap, WorksForAnOrdinaryUser) {
 // ---------------------------------------------------------------- 6. Children
 
 TEST_F(FaultTrap, AForkedChildHasNoTrapAndMayEndItsCopy) {
+    if (test::thread_sanitized)
+        GTEST_SKIP() << "ThreadSanitizer's runtime may hang in a forked child";
     const fresh_pages pages(2);
     seen all;
     std::optional<fault_trap> trap(std::in_place, remember, &all);

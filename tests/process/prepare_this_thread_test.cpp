@@ -162,6 +162,7 @@ std::uint64_t stack_faults_after_fork(const thread_options& options) {
         prepared = true;
         while (!forked)
             std::this_thread::yield();
+        test::settle();
         faults = stack_faults<depth>();
     });
     while (!prepared)
