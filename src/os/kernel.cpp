@@ -1,6 +1,7 @@
 #include "os/kernel.hpp"
 
 #include "os/kernel_constants.hpp"
+#include "os/sanitizers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,15 +24,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define RESIDENT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define RESIDENT_SANITIZED 1
-#endif
-#endif
 
 namespace resident::os {
 namespace {
@@ -239,11 +231,8 @@ void* run_thread(void* argument) {
 
 /// Small, because under MCL_FUTURE all of it is locked; but thread-local variables live there too.
 std::size_t thread_stack_size() noexcept {
-#ifdef RESIDENT_SANITIZED
-    constexpr std::size_t room = std::size_t{1} << 20;
-#else
-    constexpr std::size_t room = std::size_t{112} << 10;
-#endif
+    constexpr bool sanitized = thread_sanitized || address_sanitized; // with larger frames
+    constexpr std::size_t room = std::size_t{sanitized ? 1024U : 112U} << 10;
     const long minimum = ::sysconf(_SC_THREAD_STACK_MIN);
     const std::size_t page = page_size();
     const std::size_t size = room + (minimum > 0 ? static_cast<std::size_t>(minimum) : page);
