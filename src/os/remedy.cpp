@@ -205,7 +205,8 @@ void remedy_system(const error_details& details, text_builder& remedy) noexcept 
     } else if (details.error_number == EMFILE) {
         remedy << "raise the limit of open files (ulimit -n), or close some";
     } else {
-        remedy << "\"resident doctor\" checks the limits and settings of this machine";
+        remedy << "compare the limits in force (/proc/self/limits) with what was asked; a sandbox "
+                  "(seccomp) may also refuse the call";
     }
 }
 
@@ -240,7 +241,7 @@ void compose_remedy(const error_details& details, text_builder& remedy) noexcept
         return remedy_unsupported(details, remedy);
     case cause::not_resident:
         remedy << "look for what takes pages away (fork, MADV_DONTNEED_LOCKED, munlock by "
-                  "others, compaction): \"resident doctor\" lists it";
+                  "others); against compaction run \"sysctl vm.compact_unevictable_allowed=0\"";
         return;
     case cause::system:
         return remedy_system(details, remedy);

@@ -168,7 +168,7 @@ TEST_F(remedy, of_the_rest_is_the_setting_to_change) {
     EXPECT_THAT(of(operation::observe_faults, EMFILE), HasSubstr("ulimit -n"));
     EXPECT_THAT(of(operation::start_thread, EAGAIN), HasSubstr("ulimit -u"));
     EXPECT_THAT(of(operation::read_system_file, EACCES), HasSubstr("PR_SET_DUMPABLE"));
-    EXPECT_THAT(of(operation::verify, 0), HasSubstr("resident doctor"));
+    EXPECT_THAT(of(operation::verify, 0), HasSubstr("vm.compact_unevictable_allowed=0"));
 }
 
 } // namespace
