@@ -29,18 +29,23 @@ install_shared() {
         cmake --build "$work/build" && cmake --install "$work/build" --prefix "$work/shared"
 }
 
+# copy_project <project> <folder>: outside the tree, with the program that all three build.
+copy_project() {
+    cp -r "$source/tests/consumer/$1" "$2" && cp "$source/tests/consumer/main.cpp" "$2"
+}
+
 # consume <find_package|add_subdirectory> <static|shared> [cmake argument]...
 consume() {
     local project=$1 kind=$2 build=$work/$1-$2
     shift 2
-    cp -r "$source/tests/consumer/$project" "$build" &&
+    copy_project "$project" "$build" &&
         cmake -S "$build" -B "$build/build" -G Ninja "$@" &&
         cmake --build "$build/build" && "$build/build/consumer"
 }
 
 pkg_config() { # pkg_config <static|shared>
     local build=$work/pkg_config-$1 libdir
-    cp -r "$source/tests/consumer/pkg_config" "$build"
+    copy_project pkg_config "$build"
     libdir=$(dirname "$(find "$work/$1" -name pkgconfig)")
     (cd "$build" && PKG_CONFIG_PATH=$libdir/pkgconfig ./build.sh) &&
         LD_LIBRARY_PATH=$libdir "$build/consumer"

@@ -11,6 +11,7 @@
 //      for an arena.
 //   4. mlockall and its undoing; refusals. 5. Page merging.
 //   All in children: these settings are the process's for good.
+#include "process/step_named.hpp"
 #include "resident/memory_limit.hpp"
 #include "resident/page_lock.hpp"
 #include "resident/prepare.hpp"
@@ -44,6 +45,7 @@ using test::failing_kernel;
 using test::fresh_pages;
 using test::page;
 using test::run_in_child;
+using test::step_named;
 using test::vm_locked_bytes;
 using ::testing::HasSubstr;
 using call = failing_kernel::call;
@@ -54,14 +56,6 @@ constexpr process_options nothing{.raise_memory_limit = false,
                                   .exclude_from_merging = false,
                                   .touch_clock = false,
                                   .lock_code = false};
-
-preparation_step step_named(const preparation& done, std::string_view name) {
-    for (const auto& step : done.steps())
-        if (step.name == name)
-            return step;
-    ADD_FAILURE() << "no step " << name;
-    return {};
-}
 
 // ---------------------------------------------------------------- 1. The report
 

@@ -7,6 +7,7 @@
 //   2. fork by another thread: no fault on the stack afterwards; control without the exclusion.
 //   3. A stack that the C library gives to the next thread is inherited again: its fork works.
 //   4. Refusals and failing calls. 5. Preparing again, and preparing nothing.
+#include "process/step_named.hpp"
 #include "resident/prepare.hpp"
 #include "support/build.hpp"
 #include "support/child.hpp"
@@ -34,19 +35,12 @@ using test::failing_kernel;
 using test::page;
 using test::run_in_child;
 using test::stack_faults;
+using test::step_named;
 using test::vm_locked_bytes;
 using call = failing_kernel::call;
 
 constexpr std::size_t depth = 200_KiB;
 constexpr std::size_t pages_of_depth = depth / 4_KiB;
-
-preparation_step step_named(const preparation& done, std::string_view name) {
-    for (const auto& step : done.steps())
-        if (step.name == name)
-            return step;
-    ADD_FAILURE() << "no step " << name;
-    return {};
-}
 
 void run_in_thread(const std::function<void()>& body) { std::thread(body).join(); }
 
