@@ -4,7 +4,9 @@
 
 #include <resident/resident.hpp>
 
+#include "os/kernel.hpp"
 #include "support/child.hpp"
+#include "support/fake_files_kernel.hpp"
 #include "support/process_state.hpp"
 
 #include <gmock/gmock.h>
@@ -76,6 +78,25 @@ TEST(arena_options, more_than_the_machine_has_is_refused_before_any_page_is_take
     EXPECT_EQ(made.error().operation(), operation::check_headroom);
     EXPECT_THAT(made.error().what(), HasSubstr("too large"));
     EXPECT_GE(made.error().details().bytes_asked, 4000_GiB);
+    EXPECT_EQ(test::process_state::now(), before);
+}
+
+TEST(arena_options, memory_that_others_take_meanwhile_is_noticed_at_the_next_step) {
+    { const arena first; } // the registry of locked pages keeps the memory of its first use
+    const auto before = test::process_state::now();
+    test::fake_files_kernel kernel;
+    kernel.serve("/proc/meminfo", "MemAvailable:   1048576 kB\n");
+    const os::kernel_replacement in_force(kernel);
+    std::size_t populated = 0;
+    const auto made = arena::create(
+        {.capacity = 8_MiB, .pages = page_kind::base, .progress = [&](const arena_progress& now) {
+             populated = now.populated;
+             if (populated == 4_MiB)
+                 kernel.serve("/proc/meminfo", "MemAvailable: 9000 kB\n");
+         }});
+    ASSERT_FALSE(made);
+    EXPECT_STREQ(to_string(made.error().cause()), "physical_memory");
+    EXPECT_EQ(populated, 4_MiB); // and not a step further
     EXPECT_EQ(test::process_state::now(), before);
 }
 
