@@ -1,0 +1,25 @@
+/// Every contestant, in the order of the tables.
+#pragma once
+
+#include "contestants/malloc_like.hpp"
+#include "contestants/reference.hpp"
+
+namespace resident::bench {
+
+template <class... C>
+struct contestant_list {};
+
+using all_contestants = contestant_list<reference, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc>;
+
+/// Calls `action.template operator()<C>()` for each contestant C that was found.
+template <class Action, class... C>
+void for_each_contestant(contestant_list<C...>, Action action) {
+    const auto call = [&]<class One>() {
+        if constexpr (contestant<One>) {
+            action.template operator()<One>();
+        }
+    };
+    (call.template operator()<C>(), ...);
+}
+
+} // namespace resident::bench

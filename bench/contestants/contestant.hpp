@@ -1,0 +1,99 @@
+/// What the benchmarks ask of an allocator. Everything is resolved at compile time, so that no
+/// contestant pays for an interface that another does not need.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory_resource>
+#include <type_traits>
+
+namespace resident::bench {
+
+/// Default construction is the set-up, destruction gives everything back; neither is timed. Blocks
+/// are aligned for every fundamental type. `deallocate` is told the size, and a contestant that can
+/// use it, does. Beyond these a contestant may have
+///     template <std::size_t Bytes> void* allocate_fixed();          the size at compile time
+///     template <std::size_t Bytes> void deallocate_fixed(void* block);
+///     std::pmr::memory_resource& resource();                        it is a memory_resource itself
+///     template <class T> auto allocator();                          it has a standard allocator
+template <class C>
+concept contestant = std::default_initializable<C> &&
+    requires(C& heap, void* block, std::size_t bytes) {
+    { C::name } -> std::convertible_to<const char*>;
+    { heap.allocate(bytes) } -> std::same_as<void*>;
+    heap.deallocate(block, bytes);
+};
+
+/// Stands in the list of contestants for one whose package is not installed.
+struct missing {};
+
+template <std::size_t Bytes, contestant C>
+void* allocate_fixed(C& heap) {
+    if constexpr (requires { heap.template allocate_fixed<Bytes>(); }) {
+        return heap.template allocate_fixed<Bytes>();
+    } else {
+        return heap.allocate(Bytes);
+    }
+}
+
+template <std::size_t Bytes, contestant C>
+void deallocate_fixed(C& heap, void* block) {
+    if constexpr (requires { heap.template deallocate_fixed<Bytes>(block); }) {
+        heap.template deallocate_fixed<Bytes>(block);
+    } else {
+        heap.deallocate(block, Bytes);
+    }
+}
+
+/// A contestant that is not a memory_resource, behind one.
+template <contestant C>
+class resource_over final : public std::pmr::memory_resource {
+public:
+    explicit resource_over(C& heap) noexcept : heap_(heap) {}
+
+private:
+    void* do_allocate(std::size_t bytes, std::size_t) override { return heap_.allocate(bytes); }
+    void do_deallocate(void* block, std::size_t bytes, std::size_t) override {
+        heap_.deallocate(block, bytes);
+    }
+    [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+
+    C& heap_;
+};
+
+/// A standard allocator over a contestant that has none of its own.
+template <class T, contestant C>
+class allocator_over {
+public:
+    using value_type = T;
+
+    explicit allocator_over(C& heap) noexcept : heap_(&heap) {}
+    template <class U>
+    allocator_over(const allocator_over<U, C>& other) noexcept : heap_(other.heap_) {}
+
+    T* allocate(std::size_t count) { return static_cast<T*>(heap_->allocate(count * sizeof(T))); }
+    void deallocate(T* block, std::size_t count) noexcept {
+        heap_->deallocate(block, count * sizeof(T));
+    }
+    friend bool operator==(const allocator_over&, const allocator_over&) = default;
+
+private:
+    template <class, contestant>
+    friend class allocator_over;
+
+    C* heap_;
+};
+
+/// The allocator that a container of T on this contestant uses.
+template <class T, contestant C>
+auto allocator_of(C& heap) {
+    if constexpr (requires { heap.template allocator<T>(); }) {
+        return heap.template allocator<T>();
+    } else {
+        return allocator_over<T, C>{heap};
+    }
+}
+
+} // namespace resident::bench

@@ -1,0 +1,114 @@
+#include "support/machine.hpp"
+
+#include "support/shared_arena.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <sys/utsname.h>
+
+namespace resident::bench {
+
+namespace {
+
+std::string processor_name() {
+    std::ifstream file{"/proc/cpuinfo"};
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("model name")) {
+            return line.substr(line.find(':') + 2);
+        }
+    }
+    return "unknown processor";
+}
+
+/// The file that the program's own calls of `function` go to.
+std::string_view library_of(const char* function) {
+    Dl_info found{};
+    void* const address = dlsym(RTLD_DEFAULT, function);
+    if (address == nullptr || dladdr(address, &found) == 0) {
+        return "no library";
+    }
+    return found.dli_fname;
+}
+
+struct expectation {
+    const char* function;
+    const char* library;
+};
+
+constexpr auto expectations = std::to_array<expectation>({
+    {"malloc", "libc.so"}, {"free", "libc.so"}, {"_Znwm", "libstdc++.so"}, // operator new
+#if defined(RESIDENT_BENCH_JEMALLOC)
+        {"mallocx", "libjemalloc.so"}, {"sdallocx", "libjemalloc.so"},
+#endif
+#if defined(RESIDENT_BENCH_MIMALLOC)
+        {"mi_malloc", "libmimalloc.so"}, {"mi_free_size", "libmimalloc.so"},
+#endif
+#if defined(RESIDENT_BENCH_TCMALLOC)
+        {"tc_malloc", "libtcmalloc_minimal.so"}, {"tc_free_sized", "libtcmalloc_minimal.so"},
+#endif
+#if defined(RESIDENT_BENCH_TBBMALLOC)
+        {"scalable_malloc", "libtbbmalloc.so"}, {"scalable_free", "libtbbmalloc.so"},
+#endif
+});
+
+} // namespace
+
+int pin_to_one_processor() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return -1;
+    }
+    for (std::size_t processor = CPU_SETSIZE; processor-- > 0;) {
+        if (CPU_ISSET(processor, &allowed)) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(processor, &one);
+            const bool pinned = sched_setaffinity(0, sizeof one, &one) == 0;
+            return pinned ? static_cast<int>(processor) : -1;
+        }
+    }
+    return -1;
+}
+
+void verify_contestants() {
+    for (const expectation& each : expectations) {
+        const std::string_view library = library_of(each.function);
+        if (library.find(each.library) == std::string_view::npos) {
+            std::fprintf(stderr, "%s is that of %.*s, not of %s: nothing was measured.\n",
+                         each.function, static_cast<int>(library.size()), library.data(),
+                         each.library);
+            std::exit(1);
+        }
+    }
+}
+
+void describe_machine(int pinned_to) {
+    utsname kernel{};
+    uname(&kernel);
+    std::printf("%s, %s %s, ", processor_name().c_str(), kernel.sysname, kernel.release);
+    if (pinned_to >= 0) {
+        std::printf("pinned to processor %d\n", pinned_to);
+    } else {
+        std::printf("not pinned\n");
+    }
+    const arena& memory = shared_arena();
+    std::printf("Arena: %zu MiB, %s, pages: %s\n", memory.statistics().capacity >> 20,
+                memory.locked() ? "locked" : "NOT LOCKED (see ulimit -l)",
+                to_string(memory.pages()));
+    constexpr std::string_view not_found = RESIDENT_BENCH_MISSING;
+    if (!not_found.empty()) {
+        std::printf("Not found, install and build again:\n%.*s\n",
+                    static_cast<int>(not_found.size()), not_found.data());
+    }
+    std::printf("\n");
+}
+
+} // namespace resident::bench

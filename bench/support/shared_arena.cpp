@@ -1,0 +1,38 @@
+#include "support/shared_arena.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace resident::bench {
+
+namespace {
+
+/// 400 000 blocks of 520 bytes are 208 MB; a pool with classes of powers of two needs half as much
+/// again, and grows in large steps.
+constexpr std::size_t shared_capacity = 512_MiB;
+
+} // namespace
+
+arena& shared_arena() {
+    static arena shared = [] {
+        try {
+            return arena{{.capacity = shared_capacity,
+                          .lock = lock_policy::best_effort,
+                          .name = "resident benchmarks"}};
+        } catch (const error& failure) {
+            std::fprintf(stderr, "%s\n", failure.what());
+            std::exit(1);
+        }
+    }();
+    return shared;
+}
+
+arena_run::arena_run() {
+    arena& whole = shared_arena();
+    const std::size_t bytes = whole.statistics().largest_free_run;
+    memory_ = {static_cast<std::byte*>(whole.allocate(bytes)), bytes};
+}
+
+arena_run::~arena_run() { shared_arena().deallocate_run(memory_.data()); }
+
+} // namespace resident::bench

@@ -1,0 +1,30 @@
+/// The locked memory that contestants take turns on.
+#pragma once
+
+#include <resident/arena.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace resident::bench {
+
+/// One arena for the whole program, built at the first call; locked if the limit permits (the
+/// program's output says). Contestants give back what they took, so each finds it empty.
+/// Ends the program with the error's message if there is not enough memory.
+arena& shared_arena();
+
+/// The whole shared arena as one run, while it lives.
+class arena_run {
+public:
+    arena_run();
+    ~arena_run();
+    arena_run(const arena_run&) = delete;
+    arena_run& operator=(const arena_run&) = delete;
+
+    [[nodiscard]] std::span<std::byte> memory() const noexcept { return memory_; }
+
+private:
+    std::span<std::byte> memory_;
+};
+
+} // namespace resident::bench

@@ -1,0 +1,160 @@
+/// What the benchmarks do with a contestant: the same calls in the same order for each. All times
+/// are those of one pair of allocation and deallocation.
+///
+/// Bias: one thread and a warm processor. Only the first bytes of a block are touched, so a
+/// contestant does not gain by where it places blocks as much as it would in a program that uses
+/// them. Contestants on the arena have its pages (huge ones if the kernel gives them), the others
+/// what the kernel gives to them.
+#pragma once
+
+#include "contestants/contestant.hpp"
+#include "random.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+namespace resident::bench {
+
+/// For the compiler: whatever `object` points to is read and written here.
+inline void use(const void* object) noexcept { asm volatile("" : : "r"(object) : "memory"); }
+
+/// For the compiler: a number it knows nothing about.
+inline std::size_t opaque(std::size_t number) noexcept {
+    asm volatile("" : "+r"(number));
+    return number;
+}
+
+/// One block, freed at once; the size is a constant for whoever can use that.
+/// Bias: the best case of every cache of free blocks; nothing else moves.
+template <contestant C, std::size_t Bytes>
+void pair_of_fixed_size(benchmark::State& state) {
+    const auto heap = std::make_unique<C>();
+    use(heap.get());
+    for ([[maybe_unused]] auto _ : state) {
+        void* const block = allocate_fixed<Bytes>(*heap);
+        use(block);
+        deallocate_fixed<Bytes>(*heap, block);
+    }
+}
+
+/// The same with a size that only the running program knows.
+template <contestant C, std::size_t Bytes>
+void pair(benchmark::State& state) {
+    const auto heap = std::make_unique<C>();
+    use(heap.get());
+    for ([[maybe_unused]] auto _ : state) {
+        const std::size_t bytes = opaque(Bytes);
+        void* const block = heap->allocate(bytes);
+        use(block);
+        heap->deallocate(block, bytes);
+    }
+}
+
+enum class order { last_first, first_first, random };
+
+/// The order in which `count` blocks are freed.
+inline std::vector<std::uint16_t> freeing_order(order how, std::uint16_t count) {
+    std::vector<std::uint16_t> indices(count);
+    std::iota(indices.begin(), indices.end(), std::uint16_t{0});
+    if (how == order::last_first) {
+        std::reverse(indices.begin(), indices.end());
+    } else if (how == order::random) {
+        random_stream random{11};
+        for (std::size_t left = count; left > 1; --left) {
+            std::swap(indices[left - 1], indices[random.below(static_cast<std::uint32_t>(left))]);
+        }
+    }
+    return indices;
+}
+
+/// `Count` blocks of 64 B allocated, then all freed.
+/// Bias: nothing else is alive, so every slab or page becomes empty in each round.
+template <contestant C, std::uint16_t Count, order How>
+void batch(benchmark::State& state) {
+    constexpr std::size_t bytes = 64;
+    const auto heap = std::make_unique<C>();
+    use(heap.get());
+    const std::vector<std::uint16_t> indices = freeing_order(How, Count);
+    std::vector<void*> blocks(Count);
+    while (state.KeepRunningBatch(Count)) {
+        for (void*& block : blocks) {
+            block = heap->allocate(opaque(bytes));
+            use(block);
+        }
+        for (const std::uint16_t index : indices) {
+            heap->deallocate(blocks[index], opaque(bytes));
+        }
+    }
+}
+
+/// A set of live blocks, one of which is replaced at each step by one of another size.
+template <contestant C, class Sizes>
+class churning {
+public:
+    explicit churning(std::uint32_t count) : slots_(count) {
+        use(heap_.get());
+        for (slot& each : slots_) {
+            fill(each, sizes_(static_cast<std::uint32_t>(random_.next())));
+        }
+    }
+    ~churning() {
+        for (const slot& each : slots_) {
+            heap_->deallocate(each.block, each.bytes);
+        }
+    }
+    churning(const churning&) = delete;
+    churning& operator=(const churning&) = delete;
+
+    void step() {
+        const std::uint64_t bits = random_.next();
+        const auto count = static_cast<std::uint32_t>(slots_.size());
+        slot& chosen = slots_[random_stream::scale(static_cast<std::uint32_t>(bits >> 32), count)];
+        heap_->deallocate(chosen.block, chosen.bytes);
+        fill(chosen, sizes_(static_cast<std::uint32_t>(bits)));
+    }
+
+private:
+    struct slot {
+        void* block;
+        std::uint32_t bytes;
+    };
+
+    /// A program writes to a block that it has asked for.
+    void fill(slot& into, std::uint32_t bytes) {
+        void* const block = heap_->allocate(bytes);
+        std::memcpy(block, &bytes, sizeof bytes);
+        use(block);
+        into = {block, bytes};
+    }
+
+    Sizes sizes_{};
+    random_stream random_{12};
+    std::unique_ptr<C> heap_ = std::make_unique<C>();
+    std::vector<slot> slots_;
+};
+
+/// `Count` live blocks; each step frees one at random and allocates one of a random size. Before
+/// the timing as many steps as bring the heap to its steady state.
+/// Bias: every block is equally likely to die; in programs the young ones are. The draw of random
+/// numbers is timed too, and so are the misses on blocks that were not touched lately.
+template <contestant C, class Sizes, std::uint32_t Count>
+void churn(benchmark::State& state) {
+    churning<C, Sizes> heap{Count};
+    const std::uint32_t steps = std::max<std::uint32_t>(Count, 100'000);
+    for (std::uint32_t step = 0; step != steps; ++step) {
+        heap.step();
+    }
+    for ([[maybe_unused]] auto _ : state) {
+        heap.step();
+    }
+}
+
+} // namespace resident::bench
