@@ -9,7 +9,7 @@ namespace {
 using namespace resident::bench;
 
 /// Enough steps to meet every block, few enough for 11 repetitions of the slowest contestant.
-constexpr benchmark::IterationCount steps_of_large_churn = 200'000;
+constexpr benchmark::IterationCount large_churn_steps = 200'000;
 
 void add_pairs(suite& benchmarks) {
     benchmarks.table("fixed", "Allocate and free one block, size known at compile time\n"
@@ -35,19 +35,22 @@ void add_pairs(suite& benchmarks) {
 }
 
 void add_patterns(suite& benchmarks) {
-    benchmarks.table("many",
-                     "Many live blocks: 1 000 of 64 B freed last or first in first out,\n"
-                     "10 000 of 64 B at random; 10 000 (16 to 1 024 B; 16 B to 16 KiB) and\n"
-                     "400 000 (16 to 1 024 B) of which one is replaced at a time\n"
-                     "ns a pair or replacement, and times ref");
+    benchmarks.table("batch",
+                     "Allocate a batch, then free it: 1 000 of 64 B last or first in first "
+                     "out,\n10 000 of 64 B and of 16 to 1 024 B in random order\n"
+                     "ns a pair, and times ref");
     for_each_contestant(all_contestants{}, [&]<class C>() {
-        benchmarks.add({"LIFO", C::name, batch<C, 1000, order::last_first>});
-        benchmarks.add({"FIFO", C::name, batch<C, 1000, order::first_first>});
-        benchmarks.add({"random", C::name, batch<C, 10000, order::random>});
-        benchmarks.add({"churn 1K", C::name, churn<C, uniform_sizes, 10000>});
-        benchmarks.add({"churn 16K", C::name, churn<C, log_sizes, 10000>});
-        benchmarks.add(
-            {"churn 400k", C::name, churn<C, uniform_sizes, 400000>, steps_of_large_churn});
+        benchmarks.add({"LIFO", C::name, batch<C, 1000, order::last_first, fixed_sizes<64>>});
+        benchmarks.add({"FIFO", C::name, batch<C, 1000, order::first_first, fixed_sizes<64>>});
+        benchmarks.add({"random", C::name, batch<C, 10000, order::random, fixed_sizes<64>>});
+        benchmarks.add({"rnd. mixed", C::name, batch<C, 10000, order::random, uniform_sizes>});
+    });
+    benchmarks.table("churn", "Replace a random one of many live blocks by one of another size\n"
+                              "ns a replacement, and times ref");
+    for_each_contestant(all_contestants{}, [&]<class C>() {
+        benchmarks.add({"10k to 1K", C::name, churn<C, uniform_sizes, 10000>});
+        benchmarks.add({"10k to 16K", C::name, churn<C, log_sizes, 10000>});
+        benchmarks.add({"400k to 1K", C::name, churn<C, uniform_sizes, 400000>, large_churn_steps});
     });
 }
 

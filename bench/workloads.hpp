@@ -58,6 +58,11 @@ void pair(benchmark::State& state) {
     }
 }
 
+struct held_block {
+    void* address = nullptr;
+    std::uint32_t bytes = 0;
+};
+
 enum class order { last_first, first_first, random };
 
 /// The order in which `count` blocks are freed.
@@ -75,22 +80,33 @@ inline std::vector<std::uint16_t> freeing_order(order how, std::uint16_t count) 
     return indices;
 }
 
-/// `Count` blocks of 64 B allocated, then all freed.
-/// Bias: nothing else is alive, so every slab or page becomes empty in each round.
-template <contestant C, std::uint16_t Count, order How>
+/// A callable like uniform_sizes: always the same, which the compiler is not told.
+template <std::uint32_t Bytes>
+struct fixed_sizes {
+    std::uint32_t operator()(std::uint32_t) const noexcept { return Bytes; }
+};
+
+/// `Count` blocks allocated, then all freed.
+/// Bias: nothing else is alive, so every slab or page becomes empty in each round, and the order is
+/// the same each time. The addresses that a contestant hands out decide how often the processor
+/// waits for memory: with blocks of one size in random order this outweighs its own work.
+template <contestant C, std::uint16_t Count, order How, class Sizes>
 void batch(benchmark::State& state) {
-    constexpr std::size_t bytes = 64;
     const auto heap = std::make_unique<C>();
     use(heap.get());
     const std::vector<std::uint16_t> indices = freeing_order(How, Count);
-    std::vector<void*> blocks(Count);
+    std::vector<held_block> blocks(Count);
+    random_stream random{13};
+    for (held_block& each : blocks) {
+        each.bytes = Sizes{}(static_cast<std::uint32_t>(random.next()));
+    }
     while (state.KeepRunningBatch(Count)) {
-        for (void*& block : blocks) {
-            block = heap->allocate(opaque(bytes));
-            use(block);
+        for (held_block& each : blocks) {
+            each.address = heap->allocate(each.bytes);
+            use(each.address);
         }
         for (const std::uint16_t index : indices) {
-            heap->deallocate(blocks[index], opaque(bytes));
+            heap->deallocate(blocks[index].address, blocks[index].bytes);
         }
     }
 }
@@ -101,13 +117,13 @@ class churning {
 public:
     explicit churning(std::uint32_t count) : slots_(count) {
         use(heap_.get());
-        for (slot& each : slots_) {
+        for (held_block& each : slots_) {
             fill(each, sizes_(static_cast<std::uint32_t>(random_.next())));
         }
     }
     ~churning() {
-        for (const slot& each : slots_) {
-            heap_->deallocate(each.block, each.bytes);
+        for (const held_block& each : slots_) {
+            heap_->deallocate(each.address, each.bytes);
         }
     }
     churning(const churning&) = delete;
@@ -116,19 +132,15 @@ public:
     void step() {
         const std::uint64_t bits = random_.next();
         const auto count = static_cast<std::uint32_t>(slots_.size());
-        slot& chosen = slots_[random_stream::scale(static_cast<std::uint32_t>(bits >> 32), count)];
-        heap_->deallocate(chosen.block, chosen.bytes);
+        held_block& chosen =
+            slots_[random_stream::scale(static_cast<std::uint32_t>(bits >> 32), count)];
+        heap_->deallocate(chosen.address, chosen.bytes);
         fill(chosen, sizes_(static_cast<std::uint32_t>(bits)));
     }
 
 private:
-    struct slot {
-        void* block;
-        std::uint32_t bytes;
-    };
-
     /// A program writes to a block that it has asked for.
-    void fill(slot& into, std::uint32_t bytes) {
+    void fill(held_block& into, std::uint32_t bytes) {
         void* const block = heap_->allocate(bytes);
         std::memcpy(block, &bytes, sizeof bytes);
         use(block);
@@ -138,7 +150,7 @@ private:
     Sizes sizes_{};
     random_stream random_{12};
     std::unique_ptr<C> heap_ = std::make_unique<C>();
-    std::vector<slot> slots_;
+    std::vector<held_block> slots_;
 };
 
 /// `Count` live blocks; each step frees one at random and allocates one of a random size. Before

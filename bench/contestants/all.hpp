@@ -1,15 +1,20 @@
 /// Every contestant, in the order of the tables.
 #pragma once
 
+#include "contestants/boost_pool.hpp"
+#include "contestants/foonathan_pool.hpp"
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
+#include "contestants/std_pool.hpp"
 
 namespace resident::bench {
 
 template <class... C>
 struct contestant_list {};
 
-using all_contestants = contestant_list<reference, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc>;
+using all_contestants =
+    contestant_list<reference, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc, std_pool_on_arena,
+                    std_pool_on_malloc, boost_pool, foonathan_pool>;
 
 /// Calls `action.template operator()<C>()` for each contestant C that was found.
 template <class Action, class... C>

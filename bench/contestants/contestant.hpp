@@ -4,8 +4,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory_resource>
-#include <type_traits>
 
 namespace resident::bench {
 
@@ -44,24 +42,6 @@ void deallocate_fixed(C& heap, void* block) {
         heap.deallocate(block, Bytes);
     }
 }
-
-/// A contestant that is not a memory_resource, behind one.
-template <contestant C>
-class resource_over final : public std::pmr::memory_resource {
-public:
-    explicit resource_over(C& heap) noexcept : heap_(heap) {}
-
-private:
-    void* do_allocate(std::size_t bytes, std::size_t) override { return heap_.allocate(bytes); }
-    void do_deallocate(void* block, std::size_t bytes, std::size_t) override {
-        heap_.deallocate(block, bytes);
-    }
-    [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
-        return this == &other;
-    }
-
-    C& heap_;
-};
 
 /// A standard allocator over a contestant that has none of its own.
 template <class T, contestant C>

@@ -12,7 +12,6 @@
 extern "C" {
 #if defined(RESIDENT_BENCH_JEMALLOC)
 void* mallocx(std::size_t bytes, int flags);
-void sdallocx(void* block, std::size_t bytes, int flags);
 #endif
 #if defined(RESIDENT_BENCH_MIMALLOC)
 void* mi_malloc(std::size_t bytes);
@@ -38,11 +37,18 @@ public:
 };
 
 #if defined(RESIDENT_BENCH_JEMALLOC)
+/// Its malloc and free proper, which are a quarter faster than mallocx and no slower than sdallocx.
+/// Called through pointers, as the others are by the linkage table of a shared library.
 class jemalloc {
 public:
     static constexpr const char* name = "jemalloc";
-    void* allocate(std::size_t bytes) noexcept { return mallocx(bytes, 0); }
-    void deallocate(void* block, std::size_t bytes) noexcept { sdallocx(block, bytes, 0); }
+    void* allocate(std::size_t bytes) noexcept { return malloc_function(bytes); }
+    void deallocate(void* block, std::size_t) noexcept { free_function(block); }
+
+    using malloc_type = void*(std::size_t);
+    using free_type = void(void*);
+    static malloc_type* const malloc_function;
+    static free_type* const free_function;
 };
 #else
 using jemalloc = missing;

@@ -1,5 +1,6 @@
 #include "support/machine.hpp"
 
+#include "contestants/malloc_like.hpp"
 #include "support/shared_arena.hpp"
 
 #include <array>
@@ -28,14 +29,19 @@ std::string processor_name() {
     return "unknown processor";
 }
 
-/// The file that the program's own calls of `function` go to.
-std::string_view library_of(const char* function) {
+/// The file that holds a function; empty for none.
+std::string_view library_of(const void* function) {
     Dl_info found{};
-    void* const address = dlsym(RTLD_DEFAULT, function);
-    if (address == nullptr || dladdr(address, &found) == 0) {
-        return "no library";
+    return function != nullptr && dladdr(function, &found) != 0 ? found.dli_fname : "";
+}
+
+void require_library(const char* function, const void* address, const char* library) {
+    const std::string_view actual = library_of(address);
+    if (actual.find(library) == std::string_view::npos) {
+        std::fprintf(stderr, "%s is in \"%.*s\", not in %s: nothing was measured.\n", function,
+                     static_cast<int>(actual.size()), actual.data(), library);
+        std::exit(1);
     }
-    return found.dli_fname;
 }
 
 struct expectation {
@@ -80,14 +86,17 @@ int pin_to_one_processor() {
 
 void verify_contestants() {
     for (const expectation& each : expectations) {
-        const std::string_view library = library_of(each.function);
-        if (library.find(each.library) == std::string_view::npos) {
-            std::fprintf(stderr, "%s is that of %.*s, not of %s: nothing was measured.\n",
-                         each.function, static_cast<int>(library.size()), library.data(),
-                         each.library);
-            std::exit(1);
+        // The linker leaves a library out that the program does not call.
+        if (const void* const address = dlsym(RTLD_DEFAULT, each.function); address != nullptr) {
+            require_library(each.function, address, each.library);
         }
     }
+#if defined(RESIDENT_BENCH_JEMALLOC)
+    require_library("jemalloc's malloc", reinterpret_cast<const void*>(jemalloc::malloc_function),
+                    "libjemalloc.so");
+    require_library("jemalloc's free", reinterpret_cast<const void*>(jemalloc::free_function),
+                    "libjemalloc.so");
+#endif
 }
 
 void describe_machine(int pinned_to) {

@@ -1,0 +1,39 @@
+/// The standard library's pool, whose free memory never serves another size.
+#pragma once
+
+#include "support/shared_arena.hpp"
+
+#include <cstddef>
+#include <memory_resource>
+
+namespace resident::bench {
+
+/// Blocks above this go to the upstream: the largest that a workload asks for is pooled.
+inline constexpr std::pmr::pool_options std_pool_options{
+    .max_blocks_per_chunk = 0, .largest_required_pool_block = std::size_t{32} << 10};
+
+class std_pool {
+public:
+    explicit std_pool(std::pmr::memory_resource& upstream) : pool_(std_pool_options, &upstream) {}
+
+    void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
+    void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }
+    std::pmr::memory_resource& resource() noexcept { return pool_; }
+
+private:
+    std::pmr::unsynchronized_pool_resource pool_;
+};
+
+class std_pool_on_arena : public std_pool {
+public:
+    static constexpr const char* name = "std arena";
+    std_pool_on_arena() : std_pool(shared_arena()) {}
+};
+
+class std_pool_on_malloc : public std_pool {
+public:
+    static constexpr const char* name = "std malloc";
+    std_pool_on_malloc() : std_pool(*std::pmr::new_delete_resource()) {}
+};
+
+} // namespace resident::bench
