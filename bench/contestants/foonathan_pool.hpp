@@ -32,7 +32,7 @@ private:
         }
     };
 
-    static constexpr std::size_t largest = std::size_t{32} << 10;
+    static constexpr std::size_t largest = std::size_t{128} << 10;   // a hash table of 8 192 keys
     static constexpr std::size_t first_block = std::size_t{1} << 20; // twice as much each time
 
     foonathan::memory::memory_pool_collection<foonathan::memory::node_pool,

@@ -16,7 +16,7 @@ namespace resident::bench {
 /// The free lists over memory of one's own choice.
 class free_lists {
 public:
-    static constexpr std::size_t largest = std::size_t{32} << 10;
+    static constexpr std::size_t largest = std::size_t{128} << 10; // a hash table of 8 192 keys
 
     explicit free_lists(std::span<std::byte> memory) noexcept
         : next_(memory.data()), end_(memory.data() + memory.size()) {}
