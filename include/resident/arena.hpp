@@ -46,6 +46,7 @@ struct arena_proof {
 
 namespace detail {
 class arena_state;
+struct arena_access;
 /// What create() passes to the constructor; nobody else can make one.
 class built_arena {
     friend class resident::arena;
@@ -178,6 +179,8 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
+    friend struct detail::arena_access; // the pools' door
+
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* run, std::size_t bytes, std::size_t alignment) override;
     [[nodiscard]] bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {

@@ -55,26 +55,25 @@ std::size_t arena::memlock_needed(const arena_options& options) noexcept {
     if (options.lock == lock_policy::off)
         return 0;
     const bool charged = detail::reserved_huge_page_size(options.pages) == 0;
-    return detail::bookkeeping_for(options.capacity) + (charged ? options.capacity : 0);
+    return detail::bookkeeping_for(options.capacity, options.max_capacity) +
+           (charged ? options.capacity : 0);
 }
 
 void* arena::try_allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    return state_->allocate(bytes, alignment);
+    return state_->runs().allocate(bytes, alignment);
 }
 
-void arena::deallocate_run(void* run) noexcept {
-    state_->deallocate(run, detail::arena_state::unknown_size);
-}
+void arena::deallocate_run(void* run) noexcept { state_->runs().deallocate(run); }
 
 void* arena::do_allocate(std::size_t bytes, std::size_t alignment) {
-    void* run = state_->allocate(bytes, alignment);
+    void* run = state_->runs().allocate(bytes, alignment);
     if (run == nullptr)
         raise_bad_alloc(*this, bytes);
     return run;
 }
 
 void arena::do_deallocate(void* run, std::size_t bytes, std::size_t /*alignment*/) {
-    state_->deallocate(run, bytes);
+    state_->runs().deallocate(run, bytes);
 }
 
 result<std::size_t> arena::try_grow(std::size_t bytes) { return state_->grow(bytes, true); }

@@ -5,8 +5,7 @@
 #include "arena/chunk.hpp"
 #include "arena/layout.hpp"
 #include "arena/reservation.hpp"
-#include "arena/run_allocator.hpp"
-#include "os/priority_inheritance_mutex.hpp"
+#include "arena/run_source.hpp"
 #include "resident/arena.hpp"
 
 #include <array>
@@ -33,6 +32,8 @@ struct arena_part {
     void drop_holds(std::size_t bytes) noexcept;
 };
 
+/// The cold half of an arena: building, growth, proof. The hot one is runs().
+///
 /// Read as zeros, as in a child under fork_policy::wipe, it is a valid arena of no capacity.
 /// Under `inherit` the bookkeeping is wiped all the same: a copy of a mutex that another thread
 /// held at the fork could never be unlocked.
@@ -46,29 +47,23 @@ public:
     arena_state(const arena_state&) = delete;
     arena_state& operator=(const arena_state&) = delete;
 
-    void* allocate(std::size_t bytes, std::size_t alignment) noexcept;
-    /// `bytes` as told by the caller, or `unknown_size`.
-    void deallocate(void* run, std::size_t bytes) noexcept;
-    static constexpr std::size_t unknown_size = ~std::size_t{0};
+    [[nodiscard]] run_source& runs() noexcept { return runs_; }
 
     result<std::size_t> grow(std::size_t bytes, bool report_progress);
     [[nodiscard]] std::size_t free_bytes() const noexcept;
     [[nodiscard]] arena_statistics statistics() const noexcept;
     [[nodiscard]] result<arena_proof> verify() const noexcept;
-    [[nodiscard]] const char* check() const noexcept;
+    [[nodiscard]] const char* check() const noexcept { return runs_.check(); }
 
-    [[nodiscard]] std::byte* begin() const noexcept { return begin_; }
+    [[nodiscard]] std::byte* begin() const noexcept { return runs_.begin(); }
     [[nodiscard]] std::size_t capacity() const noexcept {
-        return capacity_.load(std::memory_order_acquire);
+        return std::size_t{runs_.capacity()} * arena::granule_size;
     }
     [[nodiscard]] page_kind pages() const noexcept;
     [[nodiscard]] bool locked() const noexcept { return locked_; }
     [[nodiscard]] int numa_node() const noexcept { return node_plus_1_ - 1; }
     [[nodiscard]] const error* degradation() const noexcept { return degradation_.get(); }
     [[nodiscard]] const char* name() const noexcept { return name_.data(); }
-
-    /// The granule records begin behind the state.
-    static const std::size_t records_offset;
 
 private:
     arena_state(arena_part&& bookkeeping, arena_part&& data, const arena_options& options) noexcept;
@@ -81,28 +76,21 @@ private:
     [[nodiscard]] std::optional<error> prove_as_built() noexcept;
     [[nodiscard]] std::optional<error> start_grower(const background_growth& growth) noexcept;
 
-    mutable os::priority_inheritance_mutex mutex_; ///< guards runs_ and the counters below it
-    run_allocator runs_;
-    std::uint64_t failures_ = 0;
-    std::uint64_t growth_failures_ = 0;
-
-    std::byte* begin_ = nullptr;           ///< of the data
-    std::atomic<std::size_t> capacity_{0}; ///< bytes; written under mutex_
+    std::atomic<std::uint64_t> growth_failures_{0};
     bool locked_ = false;
     page_kind pages_ = page_kind::automatic;
     int node_plus_1_ = 0; ///< so that zeros mean "bound to no node"
 
     mutable std::mutex growth_mutex_; ///< one growth, or verify, at a time; may be held for long
     std::size_t max_capacity_ = 0;
-    arena_part bookkeeping_; ///< the state, then a record a granule
+    arena_part bookkeeping_; ///< the state, then the table of runs_
     arena_part data_;
     std::array<char, 64> name_{};
     std::function<void(const arena_progress&)> progress_;
     std::unique_ptr<const error> degradation_;
     std::optional<background_grower> grower_;
+    run_source runs_; ///< the last: its table lies behind
 };
-
-inline constexpr std::size_t arena_state::records_offset =
-    round_up(sizeof(arena_state), alignof(granule_record));
+static_assert(sizeof(run_source) % alignof(arena_state) == 0, "nothing lies behind runs_");
 
 } // namespace resident::detail

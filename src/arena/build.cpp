@@ -17,6 +17,11 @@ std::uintptr_t address_of(const std::byte* pointer) noexcept {
     return reinterpret_cast<std::uintptr_t>(pointer);
 }
 
+/// Of valid options.
+std::uint32_t granules_of(std::size_t bytes) noexcept {
+    return static_cast<std::uint32_t>(bytes / arena::granule_size);
+}
+
 /// The node to prefer: as asked for, or the one this thread runs on. -1: a kernel without NUMA.
 int resolve_node(const arena_options& options) noexcept {
     if (options.numa_node >= 0)
@@ -61,7 +66,7 @@ bool failed_to_lock(const error& failure) noexcept {
 /// Refused before anything is mapped, for the whole arena at once: the chunks would find out only
 /// one after the other.
 os::refusal refuse_headroom(const arena_options& options, bool lock) noexcept {
-    const std::size_t bookkeeping = bookkeeping_for(options.capacity);
+    const std::size_t bookkeeping = bookkeeping_for(options.capacity, options.max_capacity);
     // Reserved huge pages are charged neither to the limit nor to a cgroup.
     const bool huge =
         reserved_huge_page_size(options.pages) != 0 || can_use_reserved_huge_pages(options);
@@ -97,14 +102,13 @@ void arena_part::drop_holds(std::size_t bytes) noexcept {
 
 arena_state::arena_state(arena_part&& bookkeeping, arena_part&& data,
                          const arena_options& options) noexcept
-    : runs_(reinterpret_cast<granule_record*>(reinterpret_cast<std::byte*>(this) + records_offset)),
-      begin_(data.range.begin()), capacity_(options.capacity), locked_(data.plan.lock),
-      pages_(data.plan.pages), node_plus_1_(data.plan.numa_node + 1),
+    : locked_(data.plan.lock), pages_(data.plan.pages), node_plus_1_(data.plan.numa_node + 1),
       max_capacity_(std::max(options.capacity, options.max_capacity)),
-      bookkeeping_(std::move(bookkeeping)), data_(std::move(data)) {
+      bookkeeping_(std::move(bookkeeping)), data_(std::move(data)),
+      runs_(data_.range.begin(), granules_of(options.capacity), granules_of(max_capacity_),
+            name_.data()) {
     std::snprintf(name_.data(), name_.size(), "%s", options.name);
     data_.plan.name = bookkeeping_.plan.name = name_.data();
-    runs_.extend(options.capacity / arena::granule_size);
 }
 
 result<arena_state*> arena_state::build(const arena_options& options) {
@@ -138,11 +142,12 @@ result<arena_state*> arena_state::build_once(const arena_options& options, bool 
     arena_part bookkeeping{.range = {}, .plan = plan_bookkeeping(data.plan)};
     const std::size_t page = os::page_size();
     const std::size_t most = std::max(options.capacity, options.max_capacity);
-    if (auto failed = reserve({.size = bookkeeping_for(most), .guard = page, .alignment = page},
-                              options.name, bookkeeping.range))
+    if (auto failed =
+            reserve({.size = bookkeeping_for(most, most), .guard = page, .alignment = page},
+                    options.name, bookkeeping.range))
         return *failed;
     std::byte* home = bookkeeping.range.begin();
-    chunk records(home, bookkeeping_for(options.capacity), bookkeeping.plan);
+    chunk records(home, bookkeeping_for(options.capacity, most), bookkeeping.plan);
     if (auto failed = records.make_resident({}))
         return *failed;
 
@@ -228,7 +233,7 @@ void arena_state::destroy(arena_state* doomed) noexcept {
     doomed->grower_.reset();
     const std::size_t capacity = doomed->capacity();
     doomed->data_.drop_holds(capacity);
-    doomed->bookkeeping_.drop_holds(bookkeeping_for(capacity));
+    doomed->bookkeeping_.drop_holds(bookkeeping_for(capacity, doomed->max_capacity_));
     // The state lies in what it owns: take the ownership out before the state ends.
     const reservation data = std::move(doomed->data_.range);
     const reservation home = std::move(doomed->bookkeeping_.range);

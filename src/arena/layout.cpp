@@ -47,8 +47,10 @@ std::optional<error> refuse_sizes(const char* name, const arena_options& options
 
 } // namespace
 
-std::size_t bookkeeping_for(std::size_t capacity) noexcept {
-    return round_up(arena_state::records_offset + capacity / granule * sizeof(granule_record),
+std::size_t bookkeeping_for(std::size_t capacity, std::size_t max_capacity) noexcept {
+    const std::size_t most = std::max(capacity, max_capacity);
+    return round_up(sizeof(arena_state) - sizeof(run_allocator) +
+                        run_allocator::storage_for(capacity / granule, most / granule),
                     os::page_size());
 }
 

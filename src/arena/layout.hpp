@@ -30,8 +30,9 @@ constexpr std::size_t data_unit(page_kind kind) noexcept {
     return huge > step_size ? huge : step_size;
 }
 
-/// Bytes of bookkeeping that must be resident for `capacity` bytes of data, in whole base pages.
-[[nodiscard]] std::size_t bookkeeping_for(std::size_t capacity) noexcept;
+/// Bytes of bookkeeping that must be resident for `capacity` bytes of data that may grow to
+/// `max_capacity` (if that is more), in whole base pages.
+[[nodiscard]] std::size_t bookkeeping_for(std::size_t capacity, std::size_t max_capacity) noexcept;
 
 /// What is wrong with the options, naming the value and the bound; nullopt if nothing is.
 [[nodiscard]] std::optional<error> refuse_options(const arena_options& options) noexcept;

@@ -288,6 +288,12 @@ outcome kernel::join_thread(std::uintptr_t handle) noexcept {
     return error_number == 0 ? outcome::success() : outcome::failure(error_number);
 }
 
+outcome kernel::thread_id() noexcept { return direct(SYS_gettid); }
+
+outcome kernel::futex(std::uint32_t* word, int operation, std::uint32_t value) noexcept {
+    return direct(SYS_futex, word, operation, value, nullptr, nullptr, 0);
+}
+
 namespace {
 
 /// Never destroyed: arenas that are static objects still need it after main.

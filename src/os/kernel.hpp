@@ -92,6 +92,9 @@ public:
     /// Value: a handle for join_thread.
     virtual outcome start_thread(void (*entry)(void*), void* argument, const char* name) noexcept;
     virtual outcome join_thread(std::uintptr_t handle) noexcept;
+    virtual outcome thread_id() noexcept; ///< gettid
+    /// Without a timeout. Not repeated when a signal comes between.
+    virtual outcome futex(std::uint32_t* word, int operation, std::uint32_t value) noexcept;
 };
 
 /// The kernel in force: the real one unless a test has put another in its place.

@@ -1,14 +1,15 @@
 // Concerns: the run allocator's promises, by index alone, no memory behind it.
 // Plan: each merge case of a free; a differential run against a naive model with check() after
-// every step; alignment with offsets; largest_free_run() always succeeds; growth merges; every
-// field of the bookkeeping corrupted and check() seen to find it.
+// every step; alignment with offsets; largest_free_run() always succeeds; growth merges; a run
+// shrunk to each length; every field of the bookkeeping corrupted and check() seen to find it.
 
 #include "arena/run_allocator.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
-#include <optional>
+#include <new>
 #include <random>
 #include <set>
 #include <vector>
@@ -17,9 +18,20 @@ namespace resident::detail {
 
 /// The one door into run_allocator's private state.
 struct run_allocator_inspector {
-    static auto& lists(run_allocator& runs) { return runs.lists_; }
-    static auto& subclass_bits(run_allocator& runs) { return runs.subclass_bits_; }
-    static auto& level_bits(run_allocator& runs) { return runs.level_bits_; }
+    static constexpr auto class_of = run_allocator::class_of;
+    static constexpr auto class_fitting = run_allocator::class_fitting;
+    static granule_record& granule(run_allocator& runs, std::uint32_t index) {
+        return runs.at(runs.lists_ + index);
+    }
+    static granule_record& end(run_allocator& runs) { return granule(runs, runs.size()); }
+    static granule_record& list(run_allocator& runs, std::uint32_t length) {
+        return runs.at(run_allocator::class_of(length));
+    }
+    static std::uint32_t slot(run_allocator& runs, std::uint32_t index) {
+        return runs.lists_ + index;
+    }
+    static auto& class_bits(run_allocator& runs) { return runs.class_bits_; }
+    static auto& word_bits(run_allocator& runs) { return runs.word_bits_; }
     static auto& in_use(run_allocator& runs) { return runs.in_use_; }
     static auto& peak(run_allocator& runs) { return runs.peak_in_use_; }
     static auto& runs_in_use(run_allocator& runs) { return runs.runs_in_use_; }
@@ -27,25 +39,50 @@ struct run_allocator_inspector {
 
 namespace {
 
+using inspect = run_allocator_inspector;
+
 constexpr std::uint32_t none = run_allocator::none;
 
-/// An allocator with records of its own.
+/// An allocator with a table behind it.
 struct managed_runs {
-    explicit managed_runs(std::size_t size, std::size_t room = 0)
-        : records(std::max(size, room)), runs(records.data()) {
+    explicit managed_runs(std::uint32_t size, std::uint32_t room = 0)
+        : storage(run_allocator::storage_for(std::max(size, room), std::max(size, room)) /
+                      sizeof(std::uint64_t) +
+                  1),
+          runs(*new (storage.data()) run_allocator(std::max(size, room))) {
         if (size != 0)
             runs.extend(size);
     }
-    std::uint32_t get(std::size_t count) { return runs.allocate(count, 1, 0); }
+    std::uint32_t get(std::uint32_t count) { return runs.allocate(count); }
 
-    std::vector<granule_record> records;
-    run_allocator runs;
+    std::vector<std::uint64_t> storage;
+    run_allocator& runs;
 };
 
+TEST(run_allocator, a_class_begins_with_the_length_that_its_double_says) {
+    // Lengths below 64 have a class each; beyond, 32 classes a doubling.
+    for (std::uint32_t length = 1; length < 64; ++length)
+        EXPECT_LT(inspect::class_of(length), inspect::class_of(length + 1));
+    std::mt19937 random(3);
+    for (int i = 0; i < 100'000; ++i) {
+        const std::uint32_t length = (random() % run_allocator::max_granules + 1) >> random() % 30;
+        if (length < 2)
+            continue;
+        const std::uint32_t fitting = inspect::class_fitting(length);
+        // The last length of a class that may not fit is shorter, the first of one that does is
+        // not.
+        ASSERT_GE(inspect::class_of(length), fitting - 1);
+        ASSERT_LT(inspect::class_of(length - 1), fitting);
+        const std::uint32_t wide = length + length / 31 + 1; // 1/32 longer, at least
+        ASSERT_GE(inspect::class_of(wide), fitting);
+    }
+}
+
 TEST(run_allocator, zeroed_memory_is_an_allocator_of_nothing) {
-    alignas(run_allocator) std::byte zeros[sizeof(run_allocator)]{};
-    auto& runs = *reinterpret_cast<run_allocator*>(zeros);
-    EXPECT_EQ(runs.allocate(1, 1, 0), none);
+    std::vector<std::uint64_t> zeros(run_allocator::storage_for(1, 1) / sizeof(std::uint64_t) + 1);
+    auto& runs = *reinterpret_cast<run_allocator*>(zeros.data());
+    EXPECT_EQ(runs.allocate(1), none);
+    EXPECT_EQ(runs.allocate_aligned(1, 2, 0), none);
     EXPECT_EQ(runs.largest_free_run(), 0u);
     EXPECT_EQ(runs.run_length(0), 0u);
     EXPECT_EQ(runs.check(), nullptr);
@@ -67,8 +104,10 @@ TEST(run_allocator, refuses_none_and_more_than_there_is) {
     managed_runs managed(64);
     EXPECT_EQ(managed.get(0), none);
     EXPECT_EQ(managed.get(65), none);
-    EXPECT_EQ(managed.get(~std::size_t{0}), none);
-    EXPECT_EQ(managed.runs.allocate(1, std::size_t{1} << 62, 1), none);
+    EXPECT_EQ(managed.get(~std::uint32_t{0}), none);
+    EXPECT_EQ(managed.runs.allocate_aligned(1, std::size_t{1} << 62, 1), none);
+    EXPECT_EQ(managed.runs.allocate_aligned(0, 2, 0), none);
+    EXPECT_EQ(managed.runs.allocate_aligned(65, 2, 0), none);
     EXPECT_EQ(managed.get(64), 0u);
 }
 
@@ -111,7 +150,7 @@ TEST(run_allocator, aligns_addresses_not_indices) {
         for (std::size_t alignment = 1; alignment <= 1024; alignment *= 2) {
             managed_runs managed(4096);
             (void)managed.get(3); // so that the free run begins unaligned
-            const std::uint32_t run = managed.runs.allocate(7, alignment, offset);
+            const std::uint32_t run = managed.runs.allocate_aligned(7, alignment, offset);
             ASSERT_NE(run, none);
             EXPECT_EQ((run + offset) % alignment, 0u) << alignment << '+' << offset;
             EXPECT_EQ(managed.runs.check(), nullptr);
@@ -121,7 +160,62 @@ TEST(run_allocator, aligns_addresses_not_indices) {
 
 TEST(run_allocator, an_aligned_run_that_just_fits_is_found) {
     managed_runs managed(512);
-    EXPECT_EQ(managed.runs.allocate(512, 512, 0), 0u);
+    EXPECT_EQ(managed.runs.allocate_aligned(512, 512, 0), 0u);
+}
+
+/// Three runs in 32: the middle one of 8, the last one there or free.
+class shrinks : public testing::TestWithParam<bool> {};
+
+TEST_P(shrinks, what_is_given_back_merges_with_a_free_run_behind) {
+    const bool next_is_free = GetParam();
+    for (std::uint32_t left = 1; left <= 8; ++left) {
+        managed_runs managed(24);
+        (void)managed.get(8);
+        const std::uint32_t middle = managed.get(8);
+        const std::uint32_t last = managed.get(8);
+        if (next_is_free)
+            managed.runs.deallocate(last);
+        managed.runs.shrink(middle, left);
+        ASSERT_EQ(managed.runs.check(), nullptr);
+        EXPECT_EQ(managed.runs.run_length(middle), left);
+        EXPECT_EQ(managed.runs.in_use(), 8u + left + (next_is_free ? 0u : 8u));
+        EXPECT_EQ(managed.runs.peak_in_use(), 24u);
+        EXPECT_EQ(managed.runs.runs_in_use(), next_is_free ? 2u : 3u);
+        const std::uint32_t free = 8 - left + (next_is_free ? 8 : 0);
+        EXPECT_EQ(managed.runs.largest_free_run(), free);
+        if (free != 0) {
+            EXPECT_EQ(managed.get(free), middle + left);
+        }
+        managed.runs.deallocate(middle);
+        EXPECT_EQ(managed.runs.check(), nullptr);
+    }
+}
+INSTANTIATE_TEST_SUITE_P(run_allocator, shrinks, testing::Bool());
+
+TEST(run_allocator, the_peak_is_what_was_in_use_at_most) {
+    managed_runs managed(100);
+    const std::uint32_t run = managed.get(30);
+    EXPECT_EQ(managed.runs.peak_in_use(), 30u);
+    managed.runs.shrink(run, 10);
+    (void)managed.get(15);
+    EXPECT_EQ(managed.runs.peak_in_use(), 30u);
+    (void)managed.get(10);
+    EXPECT_EQ(managed.runs.in_use(), 35u);
+    EXPECT_EQ(managed.runs.peak_in_use(), 35u);
+    managed.runs.deallocate(run);
+    EXPECT_EQ(managed.runs.peak_in_use(), 35u);
+    EXPECT_EQ(managed.runs.check(), nullptr);
+}
+
+TEST(run_allocator, a_run_only_a_little_longer_is_found_when_nothing_else_is_left) {
+    // 100 and 101 share a class, so that a search among those that surely fit passes both over.
+    managed_runs managed(101);
+    EXPECT_EQ(inspect::class_of(100), inspect::class_of(101));
+    const std::uint32_t run = managed.get(100);
+    EXPECT_EQ(run, 0u);
+    EXPECT_EQ(managed.get(2), none);
+    EXPECT_EQ(managed.get(1), 100u);
+    EXPECT_EQ(managed.runs.check(), nullptr);
 }
 
 /// Naive twin: a map of the runs in use.
@@ -168,9 +262,12 @@ TEST(run_allocator, agrees_with_a_model_over_random_histories) {
         model expected(size);
         for (int step = 0; step < 4000; ++step) {
             if (random() % 2 == 0 || expected.used().empty()) {
-                const std::size_t count = 1 + (random() % 8 == 0 ? random() % 700 : random() % 12);
+                const std::uint32_t count =
+                    1 + (random() % 8 == 0 ? random() % 700 : random() % 12);
                 const std::size_t alignment = random() % 4 == 0 ? 1u << random() % 9 : 1u;
-                const std::uint32_t run = managed.runs.allocate(count, alignment, 7);
+                const std::uint32_t run = alignment == 1
+                                              ? managed.runs.allocate(count)
+                                              : managed.runs.allocate_aligned(count, alignment, 7);
                 if (run == none) {
                     EXPECT_GT(count + alignment - 1, managed.runs.largest_free_run());
                     continue;
@@ -182,10 +279,18 @@ TEST(run_allocator, agrees_with_a_model_over_random_histories) {
             } else {
                 auto victim = expected.used().begin();
                 std::advance(victim, static_cast<long>(random() % expected.used().size()));
-                const std::size_t first = victim->first;
+                const auto [first, length] = *victim;
                 expected.remove(first);
-                managed.runs.deallocate(static_cast<std::uint32_t>(first));
-                ASSERT_EQ(managed.runs.run_length(first), 0u);
+                if (random() % 3 == 0) {
+                    const std::size_t left = 1 + random() % length;
+                    managed.runs.shrink(static_cast<std::uint32_t>(first),
+                                        static_cast<std::uint32_t>(left));
+                    expected.add(first, left);
+                    ASSERT_EQ(managed.runs.run_length(first), left);
+                } else {
+                    managed.runs.deallocate(static_cast<std::uint32_t>(first));
+                    ASSERT_EQ(managed.runs.run_length(first), 0u);
+                }
             }
             ASSERT_EQ(managed.runs.in_use(), expected.in_use());
             ASSERT_EQ(managed.runs.runs_in_use(), expected.used().size());
@@ -236,54 +341,71 @@ struct scene {
 };
 
 TEST(run_allocator, check_finds_each_corrupted_field) {
-    using inspect = run_allocator_inspector;
     struct corruption {
         const char* found;
-        void (*corrupt)(scene&);
+        void (*corrupt)(run_allocator& runs);
     };
+    constexpr std::uint32_t in_use = granule_record::in_use;
+    constexpr std::uint32_t begins = granule_record::begins_used_run;
     const corruption corruptions[] = {
-        {"a run has length 0", [](scene& at) { at.managed.records[0].length = 0; }},
-        {"a run reaches beyond the arena", [](scene& at) { at.managed.records[20].length = 13; }},
+        {"a run has length 0",
+         [](auto& runs) { inspect::granule(runs, 0).state = granule_record::used_first; }},
+        {"a run reaches beyond the arena",
+         [](auto& runs) { inspect::granule(runs, 20).state = 13; }},
         {"the ends of a run disagree on its length",
-         [](scene& at) { at.managed.records[3].length = 5; }},
+         [](auto& runs) { inspect::granule(runs, 3).state = in_use | 5; }},
         {"the ends of a run disagree on its use",
-         [](scene& at) { at.managed.records[3].in_use = 0; }},
+         [](auto& runs) { inspect::granule(runs, 3).state &= ~in_use; }},
         {"a run's begin mark disagrees with its use",
-         [](scene& at) { at.managed.records[0].begins_used_run = 0; }},
+         [](auto& runs) { inspect::granule(runs, 0).state &= ~begins; }},
+        {"a run's begin mark disagrees with its use",
+         [](auto& runs) { inspect::granule(runs, 4).state |= begins; }},
         {"a begin mark lies inside a run",
-         [](scene& at) { at.managed.records[2].begins_used_run = 1; }},
+         [](auto& runs) { inspect::granule(runs, 2).state |= begins; }},
         {"two free runs are neighbours",
-         [](scene& at) {
-             for (const int i : {8, 11})
-                 at.managed.records[std::size_t(i)].in_use = 0;
-             at.managed.records[8].begins_used_run = 0;
+         [](auto& runs) {
+             inspect::granule(runs, 8).state = 4;
+             inspect::granule(runs, 11).state = 4;
          }},
-        {"the count of granules in use is wrong",
-         [](scene& at) { ++inspect::in_use(at.managed.runs); }},
-        {"the count of runs in use is wrong",
-         [](scene& at) { ++inspect::runs_in_use(at.managed.runs); }},
-        {"the peak is out of range", [](scene& at) { inspect::peak(at.managed.runs) = 3; }},
-        {"the peak is out of range", [](scene& at) { inspect::peak(at.managed.runs) = 33; }},
-        {"a level bit is wrong",
-         [](scene& at) { inspect::level_bits(at.managed.runs) ^= 1u << 3; }},
-        {"a level bit beyond the last is set",
-         [](scene& at) { inspect::level_bits(at.managed.runs) |= 1u << 31; }},
-        {"a subclass bit is wrong",
-         [](scene& at) { inspect::subclass_bits(at.managed.runs)[0] ^= 1u << 9; }},
-        {"a list leads out of the arena",
-         [](scene& at) { inspect::lists(at.managed.runs)[0][4] = 1000; }},
+        {"a mark beyond the ends is missing", [](auto& runs) { inspect::end(runs).state = 0; }},
+        {"a mark beyond the ends is missing",
+         [](auto& runs) { (&inspect::granule(runs, 0))[-1].state = 0; }},
+        {"the count of granules in use is wrong", [](auto& runs) { ++inspect::in_use(runs); }},
+        {"the count of runs in use is wrong", [](auto& runs) { ++inspect::runs_in_use(runs); }},
+        {"the peak is out of range", [](auto& runs) { inspect::peak(runs) = 33; }},
+        {"a word bit is wrong", [](auto& runs) { inspect::word_bits(runs) ^= 1u << 3; }},
+        {"a word bit is wrong", [](auto& runs) { inspect::word_bits(runs) ^= 1u << 31; }},
+        {"a class bit is wrong",
+         [](auto& runs) {
+             const std::uint32_t of_nine = inspect::class_of(9);
+             inspect::class_bits(runs)[of_nine / 64] ^= std::uint64_t{1} << of_nine % 64;
+         }},
+        {"a class bit beyond the last is set",
+         [](auto& runs) {
+             inspect::class_bits(runs)[15] = 1;
+             inspect::word_bits(runs) |= 1u << 15;
+         }},
+        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 1000; }},
+        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 0; }},
         {"a run in use is in a free list",
-         [](scene& at) { inspect::lists(at.managed.runs)[0][4] = 1; }},
+         [](auto& runs) { inspect::list(runs, 4).next = inspect::slot(runs, 0); }},
         {"a free run is in the list of another class",
-         [](scene& at) { inspect::lists(at.managed.runs)[0][4] = 21; }},
-        {"a back link is wrong", [](scene& at) { at.managed.records[12].previous = 4; }},
-        {"a free run is in no list", [](scene& at) { at.managed.records[12].next = none; }},
-        {"a list leads out of the arena", [](scene& at) { at.managed.records[4].next = 77; }},
+         [](auto& runs) { inspect::list(runs, 4).next = inspect::slot(runs, 20); }},
+        {"a back link is wrong",
+         [](auto& runs) { inspect::granule(runs, 12).previous = inspect::slot(runs, 4); }},
+        {"a back link is wrong", [](auto& runs) { inspect::list(runs, 4).previous = 0; }},
+        {"a free run is in no list",
+         [](auto& runs) {
+             inspect::granule(runs, 12).next = inspect::granule(runs, 4).next;
+             inspect::list(runs, 4).previous = inspect::slot(runs, 12);
+         }},
+        {"a list leads out of the arena",
+         [](auto& runs) { inspect::granule(runs, 4).next = none; }},
     };
     for (const corruption& each : corruptions) {
         SCOPED_TRACE(each.found);
         scene at;
-        each.corrupt(at);
+        each.corrupt(at.managed.runs);
         EXPECT_STREQ(at.managed.runs.check(), each.found);
     }
 }

@@ -1,0 +1,175 @@
+#include "arena/run_source.hpp"
+
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace resident::detail {
+
+namespace {
+
+constexpr std::size_t granule = arena::granule_size;
+
+std::uintptr_t address_of(const void* pointer) noexcept {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+/// 0 bytes count as 1.
+constexpr std::size_t granules_for(std::size_t bytes) noexcept {
+    return (bytes - (bytes != 0)) / granule + 1;
+}
+static_assert(granules_for(0) == 1 && granules_for(granule) == 1 && granules_for(granule + 1) == 2);
+
+/// Not std::has_single_bit, which is a call of a library function on x86-64 without popcnt.
+constexpr bool is_power_of_two(std::size_t value) noexcept {
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+} // namespace
+
+run_source::run_source(std::byte* begin, std::uint32_t granules, std::uint32_t max_granules,
+                       const char* name) noexcept
+    : capacity_(granules), begin_(begin), name_(name), runs_(max_granules) {
+    os::identify_this_thread(); // a system call that the first allocate need not make then
+    runs_.extend(granules);
+}
+
+void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    const bool usual = alignment - 1 < granule && (alignment & (alignment - 1)) == 0 &&
+                       bytes <= arena::max_supported_capacity;
+    if (!usual || !mutex_.try_lock()) [[unlikely]]
+        return allocate_slowly(bytes, alignment);
+    const std::uint32_t first = runs_.allocate(static_cast<std::uint32_t>(granules_for(bytes)));
+    if (first == none) [[unlikely]] {
+        refuse();
+        return nullptr;
+    }
+    void* const run = begin_ + std::size_t{first} * granule;
+    if (!mutex_.try_unlock()) [[unlikely]]
+        return hand_on(run);
+    return run;
+}
+
+void* run_source::allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept {
+    mutex_.lock();
+    // Addresses are aligned, not indices: the data may begin at any multiple of data_unit.
+    const std::size_t unit = alignment <= granule ? 1 : alignment / granule;
+    const bool possible = is_power_of_two(alignment) && bytes <= arena::max_supported_capacity;
+    const std::uint32_t first =
+        possible ? runs_.allocate_aligned(static_cast<std::uint32_t>(granules_for(bytes)), unit,
+                                          address_of(begin_) / granule)
+                 : none;
+    if (first == none) {
+        refuse();
+        return nullptr;
+    }
+    mutex_.unlock();
+    return begin_ + std::size_t{first} * granule;
+}
+
+std::uint32_t run_source::allocate_contended(std::uint32_t count) noexcept {
+    mutex_.lock();
+    const std::uint32_t first = runs_.allocate(count);
+    return first == none ? refuse() : hand_on(first);
+}
+
+std::uint32_t run_source::refuse() noexcept {
+    ++failures_;
+    return hand_on(none);
+}
+
+std::uint32_t run_source::hand_on(std::uint32_t result) noexcept {
+    mutex_.unlock();
+    return result;
+}
+
+void* run_source::hand_on(void* result) noexcept {
+    mutex_.unlock();
+    return result;
+}
+
+void run_source::deallocate(void* run) noexcept { deallocate_checked(run, 0); }
+
+void run_source::deallocate(void* run, std::size_t bytes) noexcept {
+    deallocate_checked(run, granules_for(bytes));
+}
+
+inline void run_source::deallocate_checked(void* run, std::size_t expected) noexcept {
+    if (!mutex_.try_lock()) [[unlikely]]
+        return deallocate_slowly(run, expected);
+    if (!free_if_in_use(run, expected)) [[unlikely]]
+        return report_bad_free(run);
+    if (!mutex_.try_unlock()) [[unlikely]]
+        mutex_.unlock_slowly();
+}
+
+inline bool run_source::free_if_in_use(const void* run, std::size_t expected) noexcept {
+    // Rotated, the index is above every other if the address is no multiple of a granule.
+    constexpr int granule_bits = std::countr_zero(granule);
+    const std::size_t first = std::rotr(address_of(run) - address_of(begin_), granule_bits);
+    const std::uint32_t length = runs_.run_length(first);
+    if (length == 0 || (expected != 0 && expected != length)) [[unlikely]]
+        return false;
+    runs_.deallocate(static_cast<std::uint32_t>(first));
+    return true;
+}
+
+void run_source::deallocate_slowly(void* run, std::size_t expected) noexcept {
+    mutex_.lock();
+    if (!free_if_in_use(run, expected))
+        return report_bad_free(run);
+    mutex_.unlock();
+}
+
+void run_source::report_bad_free(const void* run) noexcept {
+    if (begin_ == nullptr) // in a forked child: what was allocated before is the parent's
+        return mutex_.unlock();
+    const std::size_t offset = address_of(run) - address_of(begin_);
+    const char* const what = offset / granule >= runs_.size() ? "not memory of this arena"
+                             : offset % granule != 0 || runs_.run_length(offset / granule) == 0
+                                 ? "no run in use begins here (freed twice?)"
+                                 : "the run was allocated with another size";
+    std::fprintf(stderr, "resident: arena \"%s\": deallocate(%p): %s\n", name_, run, what);
+    std::abort();
+}
+
+void run_source::deallocate_contended(std::uint32_t first) noexcept {
+    mutex_.lock();
+    runs_.deallocate(first);
+    mutex_.unlock();
+}
+
+void run_source::shrink_contended(std::uint32_t first, std::uint32_t count) noexcept {
+    mutex_.lock();
+    runs_.shrink(first, count);
+    mutex_.unlock();
+}
+
+void run_source::extend(std::uint32_t count) noexcept {
+    const std::lock_guard guard(mutex_);
+    runs_.extend(count);
+    capacity_.store(runs_.size(), std::memory_order_release);
+}
+
+std::uint32_t run_source::largest_free_run() const noexcept {
+    const std::lock_guard guard(mutex_);
+    return runs_.largest_free_run();
+}
+
+run_counts run_source::counts() const noexcept {
+    const std::lock_guard guard(mutex_);
+    return {.capacity = runs_.size(),
+            .in_use = runs_.in_use(),
+            .peak_in_use = runs_.peak_in_use(),
+            .largest_free_run = runs_.largest_free_run(),
+            .runs_in_use = runs_.runs_in_use(),
+            .failures = failures_};
+}
+
+const char* run_source::check() const noexcept {
+    const std::lock_guard guard(mutex_);
+    return runs_.check();
+}
+
+} // namespace resident::detail

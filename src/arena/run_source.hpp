@@ -1,0 +1,144 @@
+/// The arena's run allocator for many threads: the hot half of an arena, and the pools' door to it.
+#pragma once
+
+#include "arena/run_allocator.hpp"
+#include "os/priority_inheritance_mutex.hpp"
+#include "resident/arena.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace resident::detail {
+
+/// What an arena counts, in granules; at one moment.
+struct run_counts {
+    std::uint32_t capacity;
+    std::uint32_t in_use;
+    std::uint32_t peak_in_use;
+    std::uint32_t largest_free_run;
+    std::uint32_t runs_in_use;
+    std::uint64_t failures;
+};
+
+/// Hands out runs by granule index to the pools and by address to arena. Each call is a constant
+/// number of instructions under a priority-inheritance mutex; the fast paths are inline, and end in
+/// a jump where they find the mutex taken.
+///
+/// Read as zeros, as in a child under fork_policy::wipe, it is a source of no capacity: allocating
+/// is refused and capacity() is 0. What it handed out before is the parent's there.
+class run_source {
+public:
+    static constexpr std::uint32_t none = run_allocator::none;
+
+    /// Requires: run_allocator::storage_for(granules, max_granules) - sizeof(run_allocator) bytes
+    /// directly behind. `name` must outlive it.
+    run_source(std::byte* begin, std::uint32_t granules, std::uint32_t max_granules,
+               const char* name) noexcept;
+    run_source(const run_source&) = delete;
+    run_source& operator=(const run_source&) = delete;
+
+    // For the pools: nothing is checked.
+
+    /// Returns: the first granule of a run of `count`, or `none`, which counts as a failure.
+    /// Succeeds while 0 < count <= largest_free_run().
+    std::uint32_t allocate_granules(std::uint32_t count) noexcept;
+
+    /// Frees the run.
+    /// The behavior is undefined unless a run in use begins at `first`, in this process.
+    void deallocate_granules(std::uint32_t first) noexcept;
+
+    /// Frees all but the first `count` granules of the run.
+    /// The behavior is undefined unless a run in use of at least `count` > 0 begins at `first`.
+    void shrink(std::uint32_t first, std::uint32_t count) noexcept;
+
+    /// Granules of a run that a request is sure to get, until another thread gets it. Exact: takes
+    /// the mutex.
+    [[nodiscard]] std::uint32_t largest_free_run() const noexcept;
+
+    /// Where granule 0 is; constant. Null in a forked child.
+    [[nodiscard]] std::byte* begin() const noexcept { return begin_; }
+    /// Granules. Grows, never shrinks; whoever has been given a granule sees a capacity above it.
+    [[nodiscard]] std::uint32_t capacity() const noexcept {
+        return capacity_.load(std::memory_order_acquire);
+    }
+
+    // For arena: bytes and addresses, and bad frees are detected.
+
+    /// As arena::try_allocate.
+    void* allocate(std::size_t bytes, std::size_t alignment) noexcept;
+    /// As arena::deallocate_run.
+    void deallocate(void* run) noexcept;
+    /// The same, checking the size too.
+    void deallocate(void* run, std::size_t bytes) noexcept;
+
+    // For arena_state.
+
+    /// Effects: adds `count` granules to the capacity.
+    void extend(std::uint32_t count) noexcept;
+    [[nodiscard]] run_counts counts() const noexcept;
+    /// As arena::check.
+    [[nodiscard]] const char* check() const noexcept;
+
+private:
+    static constexpr std::size_t granule = arena::granule_size;
+
+    // The slow paths, all out of line: with the mutex to be waited for, or to be handed on.
+    std::uint32_t allocate_contended(std::uint32_t count) noexcept;
+    void deallocate_contended(std::uint32_t first) noexcept;
+    void shrink_contended(std::uint32_t first, std::uint32_t count) noexcept;
+    void* allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept;
+    void deallocate_slowly(void* run, std::size_t expected) noexcept;
+    /// Effects: counts a failure and unlocks. Returns: none.
+    std::uint32_t refuse() noexcept;
+    std::uint32_t hand_on(std::uint32_t result) noexcept;
+    void* hand_on(void* result) noexcept;
+
+    /// Effects: frees the run, of `expected` granules or, if that is 0, of any number; false if
+    /// there is no such run. Requires: the mutex.
+    bool free_if_in_use(const void* run, std::size_t expected) noexcept;
+    void deallocate_checked(void* run, std::size_t expected) noexcept;
+    void report_bad_free(const void* run) noexcept;
+
+    mutable os::priority_inheritance_mutex mutex_; ///< guards failures_ and runs_
+    std::atomic<std::uint32_t> capacity_;          ///< written under mutex_
+    std::byte* begin_;
+    const char* name_;
+    std::uint64_t failures_ = 0;
+    run_allocator runs_; ///< the last: its table lies behind
+};
+static_assert(sizeof(run_allocator) % alignof(run_source) == 0, "nothing lies behind runs_");
+
+/// How the pools come to the source of an arena, which lives as long as the arena.
+struct arena_access {
+    [[nodiscard]] static run_source& runs(arena& of) noexcept;
+};
+
+inline std::uint32_t run_source::allocate_granules(std::uint32_t count) noexcept {
+    if (!mutex_.try_lock()) [[unlikely]]
+        return allocate_contended(count);
+    const std::uint32_t first = runs_.allocate(count);
+    if (first == none) [[unlikely]]
+        return refuse();
+    if (!mutex_.try_unlock()) [[unlikely]]
+        return hand_on(first);
+    return first;
+}
+
+inline void run_source::deallocate_granules(std::uint32_t first) noexcept {
+    if (!mutex_.try_lock()) [[unlikely]]
+        return deallocate_contended(first);
+    runs_.deallocate(first);
+    if (!mutex_.try_unlock()) [[unlikely]]
+        mutex_.unlock_slowly();
+}
+
+inline void run_source::shrink(std::uint32_t first, std::uint32_t count) noexcept {
+    if (!mutex_.try_lock()) [[unlikely]]
+        return shrink_contended(first, count);
+    runs_.shrink(first, count);
+    if (!mutex_.try_unlock()) [[unlikely]]
+        mutex_.unlock_slowly();
+}
+
+} // namespace resident::detail
