@@ -11,10 +11,11 @@
 
 #include "random.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace resident::bench {
@@ -117,7 +118,7 @@ history_result fill_with_one_size(Heap& heap, std::uint32_t bytes) {
     return {held.alive()};
 }
 
-/// Sizes of the log mix (16 B to 16 KiB, log-distributed) until the first refusal of any of them.
+/// The log mix (sizes of log_sizes, 16 B to 16 KiB) until the first refusal of any of them.
 template <class Heap>
 history_result fill_with_log_mix(Heap& heap) {
     random_stream random{2};
@@ -179,20 +180,153 @@ history_result every_other_freed(Heap& heap) {
     return {held.alive()};
 }
 
-/// 64 B, 128 B and so on to 16 KiB: each size until the first refusal, then all of that size freed
-/// in random order but one in a hundred, which stays for good. At last 64 B until the first
-/// refusal. Shows how far a few long-lived blocks keep memory from other sizes.
+/// Phases of one size each, `first` bytes, then twice or half as much each time, to `last`: blocks
+/// until the first refusal, then all of this phase freed in random order but one in ten, which
+/// stays for good. At last 64 B until the first refusal. Shows how far a few long-lived blocks keep
+/// memory from other sizes. Upwards even an allocator that joins neighbours finds little room for
+/// the next phase; downwards it can use every gap, and one with slabs only those that became empty.
 template <class Heap>
-history_result ramp_up(Heap& heap) {
+history_result ramp(Heap& heap, std::uint32_t first, std::uint32_t last) {
     random_stream random{6};
     detail::holdings<Heap> held{heap};
-    for (std::uint32_t bytes = 64; bytes <= 16384; bytes *= 2) {
-        const std::size_t first = held.count();
+    for (std::uint32_t bytes = first;; bytes = first < last ? bytes * 2 : bytes / 2) {
+        const std::size_t before = held.count();
         held.fill(random, one_size{bytes});
-        held.thin_out(random, first, (held.count() - first) / 100);
+        held.thin_out(random, before, (held.count() - before) / 10);
+        if (bytes == last) {
+            break;
+        }
     }
     held.fill(random, one_size{64});
     return {held.alive()};
+}
+
+/// Sizes of a server: a quarter each of 24 B and 40 B, a fifth each of 72 B and 200 B, a tenth of
+/// 4 096 B (buffers, most of the bytes). `shift` turns the shares round by so many places.
+struct server_sizes {
+    std::uint32_t shift = 0;
+    std::uint32_t operator()(std::uint32_t bits) const noexcept {
+        constexpr std::array<std::uint32_t, 5> sizes{24, 40, 72, 200, 4096};
+        constexpr std::array<std::uint32_t, 20> shares{0, 0, 0, 0, 0, 1, 1, 1, 1, 1,
+                                                       2, 2, 2, 2, 3, 3, 3, 3, 4, 4};
+        return sizes[(shares[random_stream::scale(bits, 20)] + shift) % sizes.size()];
+    }
+};
+
+/// The server's sizes until the first refusal: the full amount; all freed. Then 100 bursts: each
+/// allocates until 80 % of the full amount are alive, with the shares turned round by one place
+/// from burst to burst, and frees at random down to 40 %. A refusal in a burst fails the history.
+/// At last the server's sizes until the first refusal.
+template <class Heap>
+history_result server_bursts(Heap& heap) {
+    random_stream random{7};
+    detail::holdings<Heap> held{heap};
+    held.fill(random, server_sizes{});
+    const std::size_t full = held.alive();
+    held.thin_out(random, 0, 0);
+    for (std::uint32_t burst = 0; burst != 100; ++burst) {
+        if (!held.fill(random, server_sizes{burst % 5}, full / 10 * 8)) {
+            return {held.alive(), true};
+        }
+        while (held.alive() > full / 10 * 4) {
+            held.free_random(random);
+        }
+    }
+    held.fill(random, server_sizes{});
+    return {held.alive()};
+}
+
+/// 16 vectors that grow from 64 B to 1 MiB, by doubling: a random one takes a block of twice its
+/// size and then frees the old one; beyond 1 MiB it frees what it has and begins again. After each
+/// such step 64 nodes of 64 B come, and random nodes go while nodes are more than `nodes_alive`
+/// bytes. A refusal among 200 000 steps fails the history. At last 64 B until the first refusal;
+/// the vectors count.
+template <class Heap>
+history_result growing_vectors(Heap& heap, std::size_t nodes_alive = std::size_t{16} << 20) {
+    constexpr std::uint32_t smallest = 64;
+    constexpr std::uint32_t largest = 1 << 20;
+    random_stream random{8};
+    detail::holdings<Heap> nodes{heap};
+    std::array<detail::live_block, 16> vectors{};
+    for (std::uint32_t step = 0; step != 200'000; ++step) {
+        detail::live_block& vector = vectors[random.below(vectors.size())];
+        const bool begins = vector.bytes == 0 || vector.bytes == largest;
+        if (begins && vector.bytes != 0) {
+            heap.deallocate(vector.address, vector.bytes);
+            vector = {};
+        }
+        const std::uint32_t bytes = begins ? smallest : vector.bytes * 2;
+        void* const block = heap.try_allocate(bytes);
+        if (block == nullptr) {
+            return {0, true};
+        }
+        if (!begins) {
+            heap.deallocate(vector.address, vector.bytes);
+        }
+        vector = {block, bytes};
+        if (!nodes.fill(random, one_size{64}, nodes.alive() + 64 * 64)) {
+            return {0, true};
+        }
+        while (nodes.alive() > nodes_alive) {
+            nodes.free_random(random);
+        }
+    }
+    nodes.fill(random, one_size{64});
+    std::size_t alive = nodes.alive();
+    for (const detail::live_block& vector : vectors) {
+        alive += vector.bytes;
+    }
+    return {alive};
+}
+
+/// The histories by number, for tables and tests.
+struct history_name {
+    std::string_view name;
+    bool goal; ///< resident's pool is meant to reach 95 % here
+};
+inline constexpr std::array<history_name, 11> history_names{{
+    {"64 B", true},
+    {"log mix", true},
+    {"64 B freed, then 1 KiB", true},
+    {"1 KiB freed, then 64 B", true},
+    {"log mix, 2 M replaced", true},
+    {"half of 4 KiB, then 64 B", true},
+    {"48 B", true},
+    {"ramp up, a tenth stays", true},
+    {"server, 100 bursts", true},
+    {"growing vectors", true},
+    {"ramp down, a tenth stays", false},
+}};
+
+/// Plays history_names[number] on an empty heap.
+template <class Heap>
+history_result play_history(std::size_t number, Heap& heap) {
+    switch (number) {
+    case 0:
+        return fill_with_one_size(heap, 64);
+    case 1:
+        return fill_with_log_mix(heap);
+    case 2:
+        return change_of_size(heap, 64, 1024);
+    case 3:
+        return change_of_size(heap, 1024, 64);
+    case 4:
+        return log_mix_after_replacements(heap);
+    case 5:
+        return every_other_freed(heap);
+    case 6:
+        return fill_with_one_size(heap, 48);
+    case 7:
+        return ramp(heap, 64, 16384);
+    case 8:
+        return server_bursts(heap);
+    case 9:
+        return growing_vectors(heap);
+    case 10:
+        return ramp(heap, 16384, 64);
+    default:
+        return {0, true};
+    }
 }
 
 } // namespace resident::bench
