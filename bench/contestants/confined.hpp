@@ -15,6 +15,7 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 #include <memory_resource>
 #include <new>
 #include <span>
@@ -117,8 +118,8 @@ using confined_best_fit = missing;
 extern "C" {
 struct mi_heap_s;
 bool mi_manage_os_memory_ex(void* start, std::size_t bytes, bool committed, bool large, bool zero,
-                            int numa_node, bool exclusive, int* arena);
-mi_heap_s* mi_heap_new_in_arena(int arena);
+                            int numa_node, bool exclusive, void* arena);
+mi_heap_s* mi_heap_new_in_arena(std::intptr_t arena);
 void* mi_heap_malloc(mi_heap_s* heap, std::size_t bytes);
 }
 
@@ -131,7 +132,7 @@ public:
 
 private:
     static mi_heap_s* heap_in(std::span<std::byte> memory) noexcept {
-        int arena = 0;
+        std::intptr_t arena = 0; // an int in version 2, a pointer in version 3
         const bool managed = mi_manage_os_memory_ex(memory.data(), memory.size(), true, true, true,
                                                     -1, true, &arena);
         return managed ? mi_heap_new_in_arena(arena) : nullptr;
