@@ -84,6 +84,7 @@ void print_cell(const contestant_column& contestant, std::size_t history) {
 
 int main() {
     verify_contestants();
+    name_missing_contestants();
     print_heads();
     for (std::size_t history = 0; history != history_names.size(); ++history) {
         const std::string_view name = history_names[history].name;

@@ -36,17 +36,19 @@ void add_pairs(suite& benchmarks) {
 
 void add_patterns(suite& benchmarks) {
     benchmarks.table("batch",
-                     "Allocate a batch, then free it: 1 000 of 64 B last or first in first "
-                     "out,\n10 000 of 64 B and of 16 to 1 024 B in random order\n"
+                     "Allocate a batch, then free it: 1 000 blocks of 64 B last or first in\n"
+                     "first out; 10 000 in random order, of 64 B or mixed, 16 B to 1 KiB\n"
                      "ns a pair, and times ref");
     for_each_contestant(all_contestants{}, [&]<class C>() {
         benchmarks.add({"LIFO", C::name, batch<C, 1000, order::last_first, fixed_sizes<64>>});
         benchmarks.add({"FIFO", C::name, batch<C, 1000, order::first_first, fixed_sizes<64>>});
         benchmarks.add({"random", C::name, batch<C, 10000, order::random, fixed_sizes<64>>});
-        benchmarks.add({"rnd. mixed", C::name, batch<C, 10000, order::random, uniform_sizes>});
+        benchmarks.add({"mixed", C::name, batch<C, 10000, order::random, uniform_sizes>});
     });
-    benchmarks.table("churn", "Replace a random one of many live blocks by one of another size\n"
-                              "ns a replacement, and times ref");
+    benchmarks.table("churn",
+                     "Free a random one of many live blocks and allocate one of another size:\n"
+                     "10 000 or 400 000 blocks, of 16 B to 1 KiB or to 16 KiB\n"
+                     "ns a replacement, and times ref");
     for_each_contestant(all_contestants{}, [&]<class C>() {
         benchmarks.add({"10k to 1K", C::name, churn<C, uniform_sizes, 10000>});
         benchmarks.add({"10k to 16K", C::name, churn<C, log_sizes, 10000>});

@@ -112,12 +112,14 @@ void describe_machine(int pinned_to) {
     std::printf("Arena: %zu MiB, %s, pages: %s\n", memory.statistics().capacity >> 20,
                 memory.locked() ? "locked" : "NOT LOCKED (see ulimit -l)",
                 to_string(memory.pages()));
+}
+
+void name_missing_contestants() {
     constexpr std::string_view not_found = RESIDENT_BENCH_MISSING;
     if (!not_found.empty()) {
-        std::printf("Not found, install and build again:\n%.*s\n",
+        std::printf("Not found; install, configure and build again for:\n%.*s\n",
                     static_cast<int>(not_found.size()), not_found.data());
     }
-    std::printf("\n");
 }
 
 } // namespace resident::bench

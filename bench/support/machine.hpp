@@ -11,8 +11,10 @@ int pin_to_one_processor();
 /// are not those of its own library: then the figures would be somebody else's.
 void verify_contestants();
 
-/// Prints the processor, the kernel, the arena, and which contestants were not found and what
-/// would bring them. Builds the shared arena.
+/// Prints the processor, the kernel and the arena. Builds the shared arena.
 void describe_machine(int pinned_to);
+
+/// Prints which contestants were not found, and what would bring them.
+void name_missing_contestants();
 
 } // namespace resident::bench

@@ -98,6 +98,8 @@ int suite::run(int argc, char** argv) {
         benchmark::RunSpecifiedBenchmarks();
     } else {
         describe_machine(pinned_to);
+        name_missing_contestants();
+        std::printf("\n");
         show_tables();
     }
     benchmark::Shutdown();
