@@ -62,6 +62,22 @@ private:
     bool shown_ = isatty(STDERR_FILENO) == 1;
 };
 
+/// --benchmark_filter, as Google Benchmark understands it.
+class name_filter {
+public:
+    explicit name_filter(std::string filter)
+        : excludes_(filter.starts_with('-')),
+          pattern_(filter == "all" ? "" : filter.substr(excludes_ ? 1 : 0)) {}
+
+    [[nodiscard]] bool admits(const std::string& name) const {
+        return std::regex_search(name, pattern_) != excludes_;
+    }
+
+private:
+    bool excludes_;
+    std::regex pattern_;
+};
+
 std::string name_of(const std::string& table, const suite::cell& cell) {
     std::string name = table;
     name.append("/").append(cell.column).append("/").append(cell.contestant);
@@ -107,32 +123,40 @@ int suite::run(int argc, char** argv) {
 }
 
 void suite::show_tables() {
-    const std::regex wanted{benchmark::GetBenchmarkFilter()};
+    const name_filter wanted{benchmark::GetBenchmarkFilter()};
+    bool any = false;
     for (const table_of_cells& table : tables_) {
-        result_table results{table.title};
         std::string alternatives;
         for (const cell& each : table.cells) {
             const std::string name = name_of(table.key, each);
-            if (std::regex_search(name, wanted)) {
+            if (wanted.admits(name)) {
                 alternatives.append(alternatives.empty() ? "" : "|").append(name);
             }
         }
-        if (alternatives.empty()) {
-            continue;
+        if (!alternatives.empty()) {
+            any = true;
+            measure(table, "^(" + alternatives + ")(/|$)");
         }
-        medians measured;
-        {
-            const waiting_line waiting{table.title};
-            benchmark::RunSpecifiedBenchmarks(&measured, "^(" + alternatives + ")(/|$)");
-        }
-        for (const cell& each : table.cells) {
-            if (const auto time = measured.of(name_of(table.key, each))) {
-                results.set(each.contestant, each.column, *time);
-            }
-        }
-        std::fputs(results.text().c_str(), stdout);
-        std::fflush(stdout);
     }
+    if (!any) {
+        std::printf("No benchmark has such a name; --benchmark_list_tests shows them.\n");
+    }
+}
+
+void suite::measure(const table_of_cells& table, const std::string& names) {
+    medians measured;
+    {
+        const waiting_line waiting{table.key};
+        benchmark::RunSpecifiedBenchmarks(&measured, names);
+    }
+    result_table results{table.title};
+    for (const cell& each : table.cells) {
+        if (const auto time = measured.of(name_of(table.key, each))) {
+            results.set(each.contestant, each.column, *time);
+        }
+    }
+    std::fputs(results.text().c_str(), stdout);
+    std::fflush(stdout);
 }
 
 } // namespace resident::bench

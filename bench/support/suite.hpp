@@ -42,6 +42,7 @@ private:
     };
 
     void show_tables();
+    static void measure(const table_of_cells& table, const std::string& names);
 
     std::vector<table_of_cells> tables_;
 };
