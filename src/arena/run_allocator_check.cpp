@@ -16,24 +16,23 @@ const char* run_allocator::check() const noexcept {
 const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
     std::uint32_t in_use = 0;
     std::uint32_t runs_in_use = 0;
-    const std::uint32_t end = lists_ + size_;
     bool previous_is_free = false;
-    for (std::uint32_t slot = lists_; slot < end;) {
-        const granule_record& first = at(slot);
+    for (std::uint32_t granule = 0; granule < size_;) {
+        const run_links& first = at(granule_link(granule));
         const std::uint32_t length = first.length();
         if (length == 0)
             return "a run has length 0";
-        if (length > end - slot)
+        if (length > size_ - granule)
             return "a run reaches beyond the arena";
-        const granule_record& last = at(slot + length - 1);
+        const run_links& last = at(granule_link(granule + length - 1));
         if (last.length() != length)
             return "the ends of a run disagree on its length";
         if (last.is_free() != first.is_free())
             return "the ends of a run disagree on its use";
-        if (((first.state & granule_record::begins_used_run) != 0) == first.is_free())
+        if (((first.state & run_links::begins_used_run) != 0) == first.is_free())
             return "a run's begin mark disagrees with its use";
-        for (std::uint32_t inner = slot + 1; inner < slot + length; ++inner)
-            if ((at(inner).state & granule_record::begins_used_run) != 0)
+        for (std::uint32_t inner = 1; inner < length; ++inner)
+            if ((at(granule_link(granule + inner)).state & run_links::begins_used_run) != 0)
                 return "a begin mark lies inside a run";
         if (!first.is_free()) {
             in_use += length;
@@ -44,9 +43,9 @@ const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
             ++free_runs;
         }
         previous_is_free = first.is_free();
-        slot += length;
+        granule += length;
     }
-    if (at(lists_ - 1).is_free() || at(end).is_free())
+    if (at(granules_ - record_units).is_free() || at(granule_link(size_)).is_free())
         return "a mark beyond the ends is missing";
     if (in_use != in_use_)
         return "the count of granules in use is wrong";
@@ -58,41 +57,44 @@ const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
 }
 
 const char* run_allocator::check_lists(std::uint32_t free_runs) const noexcept {
+    const std::uint32_t lists = list_of(granules_ - record_units);
     std::uint32_t left = free_runs;
-    for (std::uint32_t list = 0; list < lists_; ++list)
+    for (std::uint32_t list = 0; list < lists; ++list)
         if (const char* broken = check_list(list, left))
             return broken;
-    for (std::uint32_t word = 0; word < 32; ++word) {
-        const bool bit = (word_bits_ >> word & 1U) != 0;
-        if (bit != (word < words && class_bits_[word] != 0))
+    for (std::uint32_t word = 0; word < words; ++word) {
+        if ((word_bits_ >> word & 1U) != (class_bits_[word] != 0 ? 1U : 0U))
             return "a word bit is wrong";
     }
-    for (std::uint32_t list = lists_; list < words * 64; ++list)
-        if ((class_bits_[list / 64] >> (list % 64) & 1U) != 0)
+    for (std::uint32_t list = lists; list < words * subclasses; ++list)
+        if ((class_bits_[list / subclasses] >> (list % subclasses) & 1U) != 0)
             return "a class bit beyond the last is set";
     return left == 0 ? nullptr : "a free run is in no list";
 }
 
 const char* run_allocator::check_list(std::uint32_t list, std::uint32_t& left) const noexcept {
-    const bool bit = (class_bits_[list / 64] >> (list % 64) & 1U) != 0;
-    if (bit != (at(list).next != list))
+    const link head = head_of(list);
+    const std::uint32_t bit = 1U << (list % subclasses);
+    if (at(head).state != bit)
+        return "a list's bit is wrong";
+    if (((class_bits_[list / subclasses] & bit) != 0) != (at(head).next != head))
         return "a class bit is wrong";
-    std::uint32_t previous = list;
-    for (std::uint32_t slot = at(list).next; slot != list; slot = at(slot).next) {
-        if (slot < lists_ || slot >= lists_ + size_)
+    link previous = head;
+    for (link run = at(head).next; run != head; run = at(run).next) {
+        if (run < granules_ || run >= granule_link(size_) || (run - granules_) % record_units != 0)
             return "a list leads out of the arena";
-        const granule_record& record = at(slot);
-        if (!record.is_free())
+        const run_links& links = at(run);
+        if (!links.is_free())
             return "a run in use is in a free list";
-        if (record.length() == 0 || class_of(record.length()) != list)
+        if (links.length() == 0 || class_of(links.length()) != list)
             return "a free run is in the list of another class";
-        if (record.previous != previous)
+        if (links.previous != previous)
             return "a back link is wrong";
         if (left-- == 0)
             return "the free lists hold more than the free runs";
-        previous = slot;
+        previous = run;
     }
-    return at(list).previous == previous ? nullptr : "a back link is wrong";
+    return at(head).previous == previous ? nullptr : "a back link is wrong";
 }
 
 } // namespace resident::detail

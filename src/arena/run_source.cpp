@@ -40,12 +40,11 @@ void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
                        bytes <= arena::max_supported_capacity;
     if (!usual || !mutex_.try_lock()) [[unlikely]]
         return allocate_slowly(bytes, alignment);
-    const std::uint32_t first = runs_.allocate(static_cast<std::uint32_t>(granules_for(bytes)));
-    if (first == none) [[unlikely]] {
-        refuse();
-        return nullptr;
-    }
-    void* const run = begin_ + std::size_t{first} * granule;
+    const auto count = static_cast<std::uint32_t>(granules_for(bytes));
+    const std::uint32_t list = runs_.find_fitting(count);
+    if (list == 0) [[unlikely]]
+        return allocate_held(bytes, alignment);
+    void* const run = begin_ + runs_.take_first(list, count) * granule;
     if (!mutex_.try_unlock()) [[unlikely]]
         return hand_on(run);
     return run;
@@ -53,25 +52,62 @@ void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
 
 void* run_source::allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept {
     mutex_.lock();
+    return allocate_held(bytes, alignment);
+}
+
+void* run_source::allocate_held(std::size_t bytes, std::size_t alignment) noexcept {
     // Addresses are aligned, not indices: the data may begin at any multiple of data_unit.
     const std::size_t unit = alignment <= granule ? 1 : alignment / granule;
-    const bool possible = is_power_of_two(alignment) && bytes <= arena::max_supported_capacity;
-    const std::uint32_t first =
-        possible ? runs_.allocate_aligned(static_cast<std::uint32_t>(granules_for(bytes)), unit,
-                                          address_of(begin_) / granule)
-                 : none;
+    std::uint32_t first = none;
+    if (is_power_of_two(alignment) && bytes <= arena::max_supported_capacity)
+        first = runs_.allocate_aligned(static_cast<std::uint32_t>(granules_for(bytes)), unit,
+                                       address_of(begin_) / granule);
     if (first == none) {
         refuse();
         return nullptr;
     }
-    mutex_.unlock();
-    return begin_ + std::size_t{first} * granule;
+    return hand_on(begin_ + first * granule);
 }
 
 std::uint32_t run_source::allocate_contended(std::uint32_t count) noexcept {
     mutex_.lock();
+    return allocate_held(count);
+}
+
+std::uint32_t run_source::allocate_held(std::uint32_t count) noexcept {
     const std::uint32_t first = runs_.allocate(count);
     return first == none ? refuse() : hand_on(first);
+}
+
+std::uint32_t run_source::allocate_slab_contended(std::uint32_t usual, std::uint32_t frugal,
+                                                  std::uint32_t least) noexcept {
+    mutex_.lock();
+    return allocate_slab_held(slab_length(usual, frugal), least);
+}
+
+std::uint32_t run_source::allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept {
+    const std::uint32_t longest = runs_.largest_free_run();
+    if (longest < least)
+        return refuse();
+    return allocate_held(longest < count ? longest : count);
+}
+
+std::uint16_t run_source::new_owner() noexcept {
+    const std::lock_guard guard(mutex_);
+    constexpr std::uint32_t owners = 0xffff;
+    for (std::uint32_t tried = 0; tried < owners; ++tried) {
+        const auto owner = static_cast<std::uint16_t>(last_owner_ % owners + 1);
+        ++last_owner_;
+        // A pool has a run as long as it lives; but until the numbers come round, none is taken.
+        if (last_owner_ <= owners || runs_.find_owned(owner, 0) == none)
+            return owner;
+    }
+    return 0;
+}
+
+std::uint32_t run_source::next_owned(std::uint16_t owner, std::uint32_t behind) const noexcept {
+    const std::lock_guard guard(mutex_);
+    return runs_.find_owned(owner, behind == none ? 0 : behind + runs_.run_length(behind));
 }
 
 std::uint32_t run_source::refuse() noexcept {

@@ -41,8 +41,15 @@ public:
     // For the pools: nothing is checked.
 
     /// Returns: the first granule of a run of `count`, or `none`, which counts as a failure.
-    /// Succeeds while 0 < count <= largest_free_run().
+    /// Succeeds while count <= largest_free_run().
+    /// The behavior is undefined unless 0 < count <= run_allocator::max_granules.
     std::uint32_t allocate_granules(std::uint32_t count) noexcept;
+
+    /// The same for a slab: `usual` granules while they are a small part of the arena, and it has
+    /// plenty free; else `frugal`; or the longest run there is, if that is shorter than these and
+    /// not shorter than `least`.
+    std::uint32_t allocate_slab(std::uint32_t usual, std::uint32_t frugal,
+                                std::uint32_t least) noexcept;
 
     /// Frees the run.
     /// The behavior is undefined unless a run in use begins at `first`, in this process.
@@ -55,6 +62,15 @@ public:
     /// Granules of a run that a request is sure to get, until another thread gets it. Exact: takes
     /// the mutex.
     [[nodiscard]] std::uint32_t largest_free_run() const noexcept;
+
+    /// Returns: a number for granule_record::owner that no other pool has; 0 if there is none left.
+    std::uint16_t new_owner() noexcept;
+    /// Returns: the first run with this owner, or the first behind one of them; or `none`.
+    /// Linear in runs; takes the mutex.
+    [[nodiscard]] std::uint32_t next_owned(std::uint16_t owner,
+                                           std::uint32_t behind) const noexcept;
+    /// The record of granule 0; the others follow.
+    [[nodiscard]] granule_record* records() noexcept { return runs_.records(); }
 
     /// Where granule 0 is; constant. Null in a forked child.
     [[nodiscard]] std::byte* begin() const noexcept { return begin_; }
@@ -82,12 +98,24 @@ public:
 
 private:
     static constexpr std::size_t granule = arena::granule_size;
+    static constexpr std::uint32_t usual_share = 1024; ///< a slab is at most this part of an arena
+
+    [[nodiscard]] std::uint32_t slab_length(std::uint32_t usual,
+                                            std::uint32_t frugal) const noexcept {
+        return runs_.is_scarce() || usual > runs_.size() / usual_share ? frugal : usual;
+    }
 
     // The slow paths, all out of line: with the mutex to be waited for, or to be handed on.
     std::uint32_t allocate_contended(std::uint32_t count) noexcept;
+    std::uint32_t allocate_slab_contended(std::uint32_t usual, std::uint32_t frugal,
+                                          std::uint32_t least) noexcept;
     void deallocate_contended(std::uint32_t first) noexcept;
     void shrink_contended(std::uint32_t first, std::uint32_t count) noexcept;
     void* allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept;
+    // These three require the mutex, and give it up.
+    std::uint32_t allocate_held(std::uint32_t count) noexcept;
+    std::uint32_t allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept;
+    void* allocate_held(std::size_t bytes, std::size_t alignment) noexcept;
     void deallocate_slowly(void* run, std::size_t expected) noexcept;
     /// Effects: counts a failure and unlocks. Returns: none.
     std::uint32_t refuse() noexcept;
@@ -105,6 +133,7 @@ private:
     std::byte* begin_;
     const char* name_;
     std::uint64_t failures_ = 0;
+    std::uint32_t last_owner_ = 0;
     run_allocator runs_; ///< the last: its table lies behind
 };
 static_assert(sizeof(run_allocator) % alignof(run_source) == 0, "nothing lies behind runs_");
@@ -117,9 +146,24 @@ struct arena_access {
 inline std::uint32_t run_source::allocate_granules(std::uint32_t count) noexcept {
     if (!mutex_.try_lock()) [[unlikely]]
         return allocate_contended(count);
-    const std::uint32_t first = runs_.allocate(count);
-    if (first == none) [[unlikely]]
-        return refuse();
+    const std::uint32_t list = runs_.find_fitting(count);
+    if (list == 0) [[unlikely]]
+        return allocate_held(count);
+    const std::uint32_t first = runs_.take_first(list, count);
+    if (!mutex_.try_unlock()) [[unlikely]]
+        return hand_on(first);
+    return first;
+}
+
+inline std::uint32_t run_source::allocate_slab(std::uint32_t usual, std::uint32_t frugal,
+                                               std::uint32_t least) noexcept {
+    if (!mutex_.try_lock()) [[unlikely]]
+        return allocate_slab_contended(usual, frugal, least);
+    const std::uint32_t count = slab_length(usual, frugal);
+    const std::uint32_t list = runs_.find_fitting(count);
+    if (list == 0) [[unlikely]]
+        return allocate_slab_held(count, least);
+    const std::uint32_t first = runs_.take_first(list, count);
     if (!mutex_.try_unlock()) [[unlikely]]
         return hand_on(first);
     return first;

@@ -65,7 +65,7 @@ TEST(arena, fits_an_ordinary_users_limit_by_default) {
 }
 
 TEST(arena, bookkeeping_is_small) {
-    EXPECT_LT(arena::memlock_needed({.capacity = 64_MiB}) - 64_MiB, 64_MiB / 250);
+    EXPECT_LT(arena::memlock_needed({.capacity = 64_MiB}) - 64_MiB, 64_MiB / 160);
 }
 
 TEST(arena, hands_out_every_byte_once) {

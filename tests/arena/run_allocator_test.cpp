@@ -20,15 +20,16 @@ namespace resident::detail {
 struct run_allocator_inspector {
     static constexpr auto class_of = run_allocator::class_of;
     static constexpr auto class_fitting = run_allocator::class_fitting;
-    static granule_record& granule(run_allocator& runs, std::uint32_t index) {
-        return runs.at(runs.lists_ + index);
+    static run_links& granule(run_allocator& runs, std::uint32_t index) {
+        return runs.at(runs.granule_link(index));
     }
-    static granule_record& end(run_allocator& runs) { return granule(runs, runs.size()); }
-    static granule_record& list(run_allocator& runs, std::uint32_t length) {
-        return runs.at(run_allocator::class_of(length));
+    static run_links& before(run_allocator& runs) { return (&runs.record(0))[-1]; }
+    static run_links& end(run_allocator& runs) { return granule(runs, runs.size()); }
+    static run_links& list(run_allocator& runs, std::uint32_t length) {
+        return runs.at(run_allocator::head_of(run_allocator::class_of(length)));
     }
-    static std::uint32_t slot(run_allocator& runs, std::uint32_t index) {
-        return runs.lists_ + index;
+    static std::uint32_t link(run_allocator& runs, std::uint32_t index) {
+        return static_cast<std::uint32_t>(runs.granule_link(index));
     }
     static auto& class_bits(run_allocator& runs) { return runs.class_bits_; }
     static auto& word_bits(run_allocator& runs) { return runs.word_bits_; }
@@ -345,11 +346,11 @@ TEST(run_allocator, check_finds_each_corrupted_field) {
         const char* found;
         void (*corrupt)(run_allocator& runs);
     };
-    constexpr std::uint32_t in_use = granule_record::in_use;
-    constexpr std::uint32_t begins = granule_record::begins_used_run;
+    constexpr std::uint32_t in_use = run_links::in_use;
+    constexpr std::uint32_t begins = run_links::begins_used_run;
     const corruption corruptions[] = {
         {"a run has length 0",
-         [](auto& runs) { inspect::granule(runs, 0).state = granule_record::used_first; }},
+         [](auto& runs) { inspect::granule(runs, 0).state = run_links::used_first; }},
         {"a run reaches beyond the arena",
          [](auto& runs) { inspect::granule(runs, 20).state = 13; }},
         {"the ends of a run disagree on its length",
@@ -368,8 +369,8 @@ TEST(run_allocator, check_finds_each_corrupted_field) {
              inspect::granule(runs, 11).state = 4;
          }},
         {"a mark beyond the ends is missing", [](auto& runs) { inspect::end(runs).state = 0; }},
-        {"a mark beyond the ends is missing",
-         [](auto& runs) { (&inspect::granule(runs, 0))[-1].state = 0; }},
+        {"a mark beyond the ends is missing", [](auto& runs) { inspect::before(runs).state = 0; }},
+        {"a list's bit is wrong", [](auto& runs) { inspect::list(runs, 4).state = 2; }},
         {"the count of granules in use is wrong", [](auto& runs) { ++inspect::in_use(runs); }},
         {"the count of runs in use is wrong", [](auto& runs) { ++inspect::runs_in_use(runs); }},
         {"the peak is out of range", [](auto& runs) { inspect::peak(runs) = 33; }},
@@ -378,26 +379,27 @@ TEST(run_allocator, check_finds_each_corrupted_field) {
         {"a class bit is wrong",
          [](auto& runs) {
              const std::uint32_t of_nine = inspect::class_of(9);
-             inspect::class_bits(runs)[of_nine / 64] ^= std::uint64_t{1} << of_nine % 64;
+             inspect::class_bits(runs)[of_nine / 32] ^= 1u << of_nine % 32;
          }},
         {"a class bit beyond the last is set",
          [](auto& runs) {
-             inspect::class_bits(runs)[15] = 1;
-             inspect::word_bits(runs) |= 1u << 15;
+             inspect::class_bits(runs)[31] = 1;
+             inspect::word_bits(runs) |= 1u << 31;
          }},
-        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 1000; }},
+        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 6000; }},
+        {"a list leads out of the arena", [](auto& runs) { ++inspect::list(runs, 4).next; }},
         {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 0; }},
         {"a run in use is in a free list",
-         [](auto& runs) { inspect::list(runs, 4).next = inspect::slot(runs, 0); }},
+         [](auto& runs) { inspect::list(runs, 4).next = inspect::link(runs, 0); }},
         {"a free run is in the list of another class",
-         [](auto& runs) { inspect::list(runs, 4).next = inspect::slot(runs, 20); }},
+         [](auto& runs) { inspect::list(runs, 4).next = inspect::link(runs, 20); }},
         {"a back link is wrong",
-         [](auto& runs) { inspect::granule(runs, 12).previous = inspect::slot(runs, 4); }},
+         [](auto& runs) { inspect::granule(runs, 12).previous = inspect::link(runs, 4); }},
         {"a back link is wrong", [](auto& runs) { inspect::list(runs, 4).previous = 0; }},
         {"a free run is in no list",
          [](auto& runs) {
              inspect::granule(runs, 12).next = inspect::granule(runs, 4).next;
-             inspect::list(runs, 4).previous = inspect::slot(runs, 12);
+             inspect::list(runs, 4).previous = inspect::link(runs, 12);
          }},
         {"a list leads out of the arena",
          [](auto& runs) { inspect::granule(runs, 4).next = none; }},
