@@ -1,6 +1,14 @@
 /// Which sanitizers this library is built with.
 #pragma once
 
+#if defined(__SANITIZE_ADDRESS__)
+#define RESIDENT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#define RESIDENT_ADDRESS_SANITIZER __has_feature(address_sanitizer)
+#else
+#define RESIDENT_ADDRESS_SANITIZER 0
+#endif
+
 namespace resident::os {
 
 #if defined(__has_feature)
@@ -15,8 +23,7 @@ inline constexpr bool thread_sanitized = true;
 inline constexpr bool thread_sanitized = false;
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || RESIDENT_HAS_FEATURE(address_sanitizer) || \
-    RESIDENT_HAS_FEATURE(memory_sanitizer)
+#if RESIDENT_ADDRESS_SANITIZER || RESIDENT_HAS_FEATURE(memory_sanitizer)
 inline constexpr bool address_sanitized = true;
 #else
 inline constexpr bool address_sanitized = false;

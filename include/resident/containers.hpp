@@ -1,0 +1,62 @@
+/// The standard containers on resident::allocator, by their own names.
+#pragma once
+
+#include "resident/allocator.hpp"
+
+#include <deque>
+#include <forward_list>
+#include <functional>
+#include <list>
+#include <map>
+#include <scoped_allocator>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace resident {
+
+// Every constructor takes the pool as its allocator: resident::vector<int> v{pool};
+// Containers in containers, with the pool handed down to the inner ones, are
+// std::vector<resident::string, resident::scoped_allocator<resident::string>>.
+
+/// Hands the pool down to elements that take an allocator of the same kind.
+template <class T>
+using scoped_allocator = std::scoped_allocator_adaptor<allocator<T>>;
+
+template <class T>
+using vector = std::vector<T, allocator<T>>;
+template <class T>
+using deque = std::deque<T, allocator<T>>;
+template <class T>
+using list = std::list<T, allocator<T>>;
+template <class T>
+using forward_list = std::forward_list<T, allocator<T>>;
+template <class Key, class Compare = std::less<Key>>
+using set = std::set<Key, Compare, allocator<Key>>;
+template <class Key, class Compare = std::less<Key>>
+using multiset = std::multiset<Key, Compare, allocator<Key>>;
+template <class Key, class T, class Compare = std::less<Key>>
+using map = std::map<Key, T, Compare, allocator<std::pair<const Key, T>>>;
+template <class Key, class T, class Compare = std::less<Key>>
+using multimap = std::multimap<Key, T, Compare, allocator<std::pair<const Key, T>>>;
+template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+using unordered_set = std::unordered_set<Key, Hash, Equal, allocator<Key>>;
+template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+using unordered_multiset = std::unordered_multiset<Key, Hash, Equal, allocator<Key>>;
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+using unordered_map = std::unordered_map<Key, T, Hash, Equal, allocator<std::pair<const Key, T>>>;
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+using unordered_multimap =
+    std::unordered_multimap<Key, T, Hash, Equal, allocator<std::pair<const Key, T>>>;
+template <class Char, class Traits = std::char_traits<Char>>
+using basic_string = std::basic_string<Char, Traits, allocator<Char>>;
+using string = basic_string<char>;
+using wstring = basic_string<wchar_t>;
+using u8string = basic_string<char8_t>;
+using u16string = basic_string<char16_t>;
+using u32string = basic_string<char32_t>;
+
+} // namespace resident

@@ -1,0 +1,160 @@
+#include "pool/pool_state.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace resident::detail {
+
+/// Cuts the next block from the part of the active slab that was never used so far.
+void* pool_state::carve(class_list& list, granule_record& slab,
+                        const slab_geometry& geometry) noexcept {
+    const std::uint32_t first = list.active;
+    const std::size_t at =
+        std::size_t{first} * size_classes::granule + std::size_t{slab.carved} * geometry.block_size;
+    ++slab.carved;
+    ++list.carved;
+    const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
+    record(granule).distance = static_cast<std::uint8_t>(granule - first);
+    return base_ + at;
+}
+
+/// Requires: a partial slab, no active one, and an empty list.
+void* pool_state::take_from_partial(class_list& list, const slab_geometry& geometry) noexcept {
+    const std::uint32_t first = list.partial;
+    granule_record& slab = record(first);
+    if (geometry.block_size <= largest_cached && list.sparse == 0 && list.borrowed == 0 &&
+        !closed_) {
+        if (!is_caching(list))
+            begin_caching(list, cache_limit);
+        return refill_cache(list);
+    }
+    unlink_partial(list, first);
+    if (geometry.is_run)
+        return take_from_slab(list, slab, first);
+    if (is_sparse(slab, geometry))
+        --list.sparse;
+    activate(list, first);
+    return closed_ ? take_from_slab(list, slab, first) : list.pop();
+}
+
+/// Takes the first block of a slab's own list. Requires: there is one.
+void* pool_state::take_from_slab(class_list& list, granule_record& slab,
+                                 std::uint32_t first) noexcept {
+    free_block* const taken = first_free(slab, first);
+    --slab.free;
+    --list.free_listed;
+    if (slab.free != 0)
+        slab.head = units_from(first, taken->next);
+    return taken;
+}
+
+/// Moves cache_step blocks of a partial slab to the list, but for the last, which is returned.
+/// No slab is sparse, so none becomes less so.
+void* pool_state::refill_cache(class_list& list) noexcept {
+    const std::uint32_t first = list.partial;
+    granule_record& slab = record(first);
+    free_block* block = first_free(slab, first);
+    const unsigned count = std::min<unsigned>(slab.free, cache_step);
+    std::uint32_t room = list.end_mark.room;
+    for (unsigned moved = 1; moved < count; ++moved) {
+        free_block* const next = block->next;
+        list.head = new (block) free_block{list.head, --room};
+        block = next;
+    }
+    list.free_listed -= count;
+    slab.free = static_cast<std::uint16_t>(slab.free - count);
+    if (slab.free == 0)
+        unlink_partial(list, first);
+    else
+        slab.head = units_from(first, block->next);
+    return block;
+}
+
+/// Makes room in a full cache and adds the block. A slab that has too few blocks in use left after
+/// that ends the caching.
+void pool_state::spill_cache(class_list& list, void* block) noexcept {
+    for (std::uint32_t moved = 0; moved < cache_step; ++moved) {
+        free_block* const spilled = list.head;
+        list.head = spilled->next;
+        free_out_of_line(spilled);
+    }
+    if (list.sparse == 0) [[likely]] {
+        list.push(block);
+        return;
+    }
+    empty_list(list);
+    close(list);
+    free_out_of_line(block);
+}
+
+/// Gives every block of a list that is not an active slab's to its slab, or to the arena.
+void pool_state::empty_list(class_list& list) noexcept {
+    free_block* block = list.head;
+    list.head = &list.end_mark;
+    while (block != &list.end_mark) {
+        free_block* const next = block->next;
+        free_out_of_line(block);
+        block = next;
+    }
+}
+
+void pool_state::activate(class_list& list, std::uint32_t first) noexcept {
+    granule_record& slab = record(first);
+    list.active = first;
+    if (closed_)
+        return; // its blocks stay in its own list
+    list.begin = reinterpret_cast<std::uintptr_t>(address(first));
+    list.span = std::size_t{slab.length()} * size_classes::granule;
+    list.head = &list.end_mark;
+    list.end_mark.room = slab.blocks;
+    if (slab.free != 0) {
+        list.head = first_free(slab, first);
+        list.end_mark.room = list.head->room + slab.free;
+        list.free_listed -= slab.free;
+        slab.free = 0;
+    }
+}
+
+/// Requires: none of the active slab's blocks is free, or left to be carved.
+void pool_state::deactivate(class_list& list, const slab_geometry& geometry) noexcept {
+    if (is_sparse(record(list.active), geometry))
+        ++list.sparse;
+    list.active = none;
+    close(list);
+}
+
+void pool_state::link_partial(class_list& list, std::uint32_t first) noexcept {
+    granule_record& slab = record(first);
+    slab.next = list.partial;
+    slab.previous = none;
+    if (list.partial != none)
+        record(list.partial).previous = first;
+    list.partial = first;
+}
+
+void pool_state::unlink_partial(class_list& list, std::uint32_t first) noexcept {
+    const granule_record& slab = record(first);
+    if (slab.previous != none)
+        record(slab.previous).next = slab.next;
+    else
+        list.partial = slab.next;
+    if (slab.next != none)
+        record(slab.next).previous = slab.previous;
+}
+
+/// Requires: an empty list.
+void pool_state::begin_caching(class_list& list, std::uint32_t limit) noexcept {
+    list.begin = reinterpret_cast<std::uintptr_t>(base_);
+    list.span = capacity();
+    list.head = &list.end_mark;
+    list.end_mark.room = limit;
+}
+
+/// Requires: an empty list.
+void pool_state::close(class_list& list) noexcept {
+    list.span = 0;
+    list.head = &list.end_mark;
+    list.end_mark.room = 0;
+}
+
+} // namespace resident::detail

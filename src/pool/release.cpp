@@ -1,0 +1,33 @@
+#include "pool/annotations.hpp"
+#include "pool/pool_state.hpp"
+
+namespace resident::detail {
+
+void pool_state::release() noexcept {
+    upstream_.release();
+    const std::uint32_t own_run = first_granule_at(this);
+    std::uint32_t kept = none;
+    // Giving a run back may merge it with what follows: go on from the last one kept.
+    for (;;) {
+        const std::uint32_t first = runs_.next_owned(owner_, kept);
+        if (first == none)
+            break;
+        if (first == own_run)
+            kept = first;
+        else
+            give_back(first);
+    }
+    for (unsigned index = 0; index < size_classes::count; ++index) {
+        class_list& list = front_.classes[index];
+        list.active = list.partial = none;
+        list.carved = list.free_listed = list.reserved = 0;
+        list.sparse = list.borrowed = 0;
+        list.head = &list.end_mark;
+        if (!slab_geometries[index].is_run)
+            close(list);
+    }
+    runs_in_use_ = 0;
+    requested_ = 0;
+}
+
+} // namespace resident::detail

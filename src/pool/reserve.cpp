@@ -1,0 +1,74 @@
+#include "pool/annotations.hpp"
+#include "pool/pool_state.hpp"
+
+#include <new>
+
+namespace resident::detail {
+
+bool pool_state::reserve(std::size_t bytes, std::size_t count, std::size_t alignment) noexcept {
+    const size_class_index index = class_of(bytes, alignment);
+    constexpr std::size_t most = ~std::uint32_t{0} / 4;
+    if (!is_pooled(index) || count > most)
+        return false;
+    return reserve_blocks(front_.classes[index], index, count);
+}
+
+/// New slabs are cut completely: a block that is carved later could lie in an active slab alone.
+bool pool_state::reserve_blocks(class_list& list, size_class_index index,
+                                std::size_t count) noexcept {
+    const slab_geometry& geometry = slab_geometries[index];
+    const std::uint32_t reserved_before = list.reserved;
+    list.reserved = ~std::uint32_t{0}; // nothing of the class is given back meanwhile
+    while (free_blocks(list) < count) {
+        ++arena_visits_;
+        const std::uint32_t first =
+            runs_.allocate_slab(most_granules(geometry), geometry.frugal, geometry.least);
+        if (first == none) {
+            list.reserved = reserved_before;
+            give_back_empty_slabs(list, geometry);
+            return false;
+        }
+        cut_completely(list, first, index);
+    }
+    list.reserved = reserved_before;
+    const std::size_t in_use = list.carved - list.free_listed - depth(list);
+    list.reserved = std::max(reserved_before, static_cast<std::uint32_t>(in_use + count));
+    return true;
+}
+
+void pool_state::cut_completely(class_list& list, std::uint32_t first,
+                                size_class_index index) noexcept {
+    const slab_geometry& geometry = slab_geometries[index];
+    granule_record& slab = record(first);
+    own(first, index);
+    const std::size_t bytes = slab.length() * size_classes::granule;
+    slab.blocks = slab.carved = slab.free = static_cast<std::uint16_t>(bytes / geometry.block_size);
+    free_block* next = &list.end_mark;
+    for (std::uint32_t block = slab.blocks; block-- > 0;) { // so that the first one is first
+        const std::size_t at = std::size_t{block} * geometry.block_size;
+        const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
+        record(first + granule).distance = static_cast<std::uint8_t>(granule);
+        next = new (address(first) + at) free_block{next, block};
+    }
+    slab.head = 0;
+    list.carved += slab.blocks;
+    list.free_listed += slab.blocks;
+    link_partial(list, first);
+    if (geometry.block_size <= largest_cached)
+        ++list.sparse;
+    if (closed_)
+        annotate_hidden(address(first), bytes);
+}
+
+/// Undoes a reserve that failed: slabs without blocks in use are at the front of the partial ones.
+void pool_state::give_back_empty_slabs(class_list& list, const slab_geometry& geometry) noexcept {
+    while (list.partial != none && record(list.partial).carved == record(list.partial).free) {
+        const std::uint32_t first = list.partial;
+        const std::uint32_t carved = list.carved;
+        retire(list, geometry, first, true);
+        if (list.carved == carved)
+            return; // an earlier reserve needs it
+    }
+}
+
+} // namespace resident::detail

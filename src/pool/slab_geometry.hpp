@@ -1,0 +1,77 @@
+/// How long slabs are, and how many blocks a class may cache. Arithmetic only.
+#pragma once
+
+#include "resident/detail/size_classes.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace resident::detail {
+
+/// What a class's slabs are like; lengths in granules.
+struct slab_geometry {
+    std::uint32_t block_size; ///< bytes
+    std::uint8_t usual;       ///< length while the arena has plenty
+    std::uint8_t frugal;      ///< when it has little left: less that only this class can use
+    std::uint8_t least;       ///< holds one block
+    bool is_run;              ///< each block is a run by itself
+};
+
+/// Long slabs are passed by seldom; short ones leave less unused when memory runs out.
+inline constexpr std::size_t usual_slab_size = 65536;
+/// A slab in a large class holds this many blocks; 8.5 KiB, 9.5 KiB, ... then fill granules.
+inline constexpr std::size_t usual_blocks = 8;
+inline constexpr std::size_t frugal_blocks = 4;
+
+/// The shortest slab of at least `blocks` blocks and `bytes` bytes that leaves at most 1/64 of it
+/// unused behind its last block; if none up to half as long again does, the one that leaves least.
+constexpr std::uint8_t best_slab_length(std::size_t block_size, std::size_t blocks,
+                                        std::size_t bytes) noexcept {
+    constexpr std::size_t granule = size_classes::granule;
+    const std::size_t wanted = block_size * blocks > bytes ? block_size * blocks : bytes;
+    const std::size_t shortest = (wanted + granule - 1) / granule;
+    std::size_t best = shortest;
+    for (std::size_t length = shortest; length <= shortest * 3; ++length) {
+        const std::size_t waste = length * granule % block_size;
+        if (waste * 128 <= length * granule)
+            return static_cast<std::uint8_t>(length);
+        // Compared as fractions of the length, without dividing.
+        if (waste * best < best * granule % block_size * length)
+            best = length;
+    }
+    return static_cast<std::uint8_t>(best);
+}
+
+constexpr auto make_slab_geometries() noexcept {
+    std::array<slab_geometry, size_classes::count> all{};
+    for (unsigned index = 1; index < size_classes::count; ++index) {
+        const bool is_run = size_classes::is_run(static_cast<size_class_index>(index));
+        const std::size_t size = size_classes::block_size(static_cast<size_class_index>(index));
+        const auto least =
+            static_cast<std::uint8_t>((size + size_classes::granule - 1) / size_classes::granule);
+        all[index] = {static_cast<std::uint32_t>(size), least, least, least, is_run};
+        if (!is_run) {
+            all[index].usual = best_slab_length(size, usual_blocks, usual_slab_size);
+            all[index].frugal = best_slab_length(size, frugal_blocks, size_classes::granule);
+        }
+    }
+    return all;
+}
+
+inline constexpr auto slab_geometries = make_slab_geometries();
+
+/// Blocks that a caching class may hold, and that each of its slabs must have in use beyond them.
+/// Few, because all of them are given back in one call when a slab falls below.
+inline constexpr std::uint32_t cache_limit = 8;
+/// Moved between the cache and slabs at once: half, so that the cache is then as far from empty as
+/// from full.
+inline constexpr std::uint32_t cache_step = cache_limit / 2;
+
+/// Bytes of the largest blocks that are cached: usual slabs then hold several times the limit.
+inline constexpr std::size_t largest_cached = usual_slab_size / (3 * cache_limit);
+
+/// Runs that a class of whole granules may hold back.
+inline constexpr std::uint32_t run_cache_limit = 2;
+
+} // namespace resident::detail

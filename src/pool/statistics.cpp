@@ -1,0 +1,61 @@
+#include "pool/pool_state.hpp"
+
+#include <algorithm>
+
+namespace resident::detail {
+
+/// Blocks cut or to be cut from the class's slabs that are not in use.
+std::size_t pool_state::free_blocks(const class_list& list) const noexcept {
+    std::size_t free = list.free_listed + depth(list);
+    if (list.active != none)
+        free += std::size_t{record(list.active).blocks} - record(list.active).carved;
+    return free;
+}
+
+pool_statistics pool_state::statistics() const noexcept {
+    pool_statistics all;
+    all.held = held_;
+    all.peak_held = peak_held_;
+    all.in_use = runs_in_use_;
+    all.largest_block = std::size_t{runs_.largest_free_run()} * size_classes::granule;
+    all.upstream = upstream_.in_use();
+    all.failures = failures_;
+    all.arena_visits = arena_visits_;
+    for (unsigned index = 1; index < size_classes::count; ++index) {
+        const class_list& list = front_.classes[index];
+        size_class_statistics& each = all.classes[index - 1];
+        each.block_size = slab_geometries[index].block_size;
+        each.cached = depth(list);
+        each.free = static_cast<std::uint32_t>(free_blocks(list));
+        each.in_use = list.carved - list.free_listed - each.cached;
+        all.in_use += std::size_t{each.in_use} * each.block_size;
+        all.cached += std::size_t{each.free} * each.block_size;
+        if (each.free != 0)
+            all.largest_block = std::max<std::size_t>(all.largest_block, each.block_size);
+    }
+    all.requested = closed_ ? requested_ : all.in_use;
+    return all;
+}
+
+std::size_t pool_state::usable_size(const void* block) const noexcept {
+    if (offset(block) >= capacity())
+        return upstream_blocks::size(block);
+    const granule_record& run = record(first_granule(block));
+    if (options_.checks == check_level::full)
+        return requested_size(block);
+    return run.size_class != 0 ? slab_geometries[run.size_class].block_size
+                               : run.length() * size_classes::granule;
+}
+
+bool pool_state::owns(const void* address) const noexcept {
+    if (offset(address) >= capacity())
+        return false;
+    const auto granule = static_cast<std::uint32_t>(offset(address) / size_classes::granule);
+    const std::uint32_t distance = record(granule).distance;
+    if (distance > granule)
+        return false; // left over from another slab
+    const granule_record& run = record(granule - distance);
+    return run.owner == owner_ && distance < run.length();
+}
+
+} // namespace resident::detail

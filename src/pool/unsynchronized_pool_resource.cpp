@@ -1,0 +1,141 @@
+#include "resident/unsynchronized_pool_resource.hpp"
+
+#include "os/headroom.hpp"
+#include "os/lock_registry.hpp"
+#include "pool/pool_state.hpp"
+
+#include <new>
+
+namespace resident {
+
+namespace {
+
+constexpr std::size_t state_size = sizeof(detail::pool_state);
+
+[[noreturn, gnu::noinline, gnu::cold]] void raise_bad_alloc(const arena& exhausted,
+                                                            std::size_t bytes) {
+#if defined(__cpp_exceptions)
+    (void)exhausted;
+    (void)bytes;
+    throw std::bad_alloc();
+#else
+    os::raise(os::make_argument_error(exhausted.name(),
+                                      "a pool has no room for %zu bytes: the longest free run of "
+                                      "the arena is %zu bytes",
+                                      bytes, exhausted.statistics().largest_free_run));
+#endif
+}
+
+detail::pool_state* make_state(const pool_options& options, arena& memory,
+                               std::pmr::memory_resource* upstream) {
+    detail::run_source& runs = detail::arena_access::runs(memory);
+    void* const run = runs.allocate(state_size, alignof(detail::pool_state));
+    if (run == nullptr)
+        raise_bad_alloc(memory, state_size);
+    return new (run) detail::pool_state(options, memory, upstream);
+}
+
+} // namespace
+
+unsynchronized_pool_resource::unsynchronized_pool_resource(const pool_options& options)
+    : own_arena_(new arena()), state_(make_state(options, *own_arena_, nullptr)),
+      front_(&state_->front()), generation_(os::locked_pages().generation()) {}
+
+unsynchronized_pool_resource::unsynchronized_pool_resource(const pool_options& options,
+                                                           arena& memory,
+                                                           std::pmr::memory_resource* upstream)
+    : state_(make_state(options, memory, upstream)), front_(&state_->front()),
+      generation_(os::locked_pages().generation()) {}
+
+unsynchronized_pool_resource::~unsynchronized_pool_resource() {
+    // In a forked child the memory is gone, or somebody else's by now; the parent still has it.
+    if (generation_ == os::locked_pages().generation())
+        detail::pool_state::destroy(state_);
+}
+
+void* unsynchronized_pool_resource::allocate_out_of_line(std::size_t bytes, std::size_t alignment) {
+    void* const block = state_->allocate(bytes, alignment);
+    if (block == nullptr) [[unlikely]]
+        raise_bad_alloc(source(), bytes);
+    return block;
+}
+
+void* unsynchronized_pool_resource::try_allocate_out_of_line(std::size_t bytes,
+                                                             std::size_t alignment) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+        return state_->allocate(bytes, alignment);
+    } catch (...) { // of upstream
+        return nullptr;
+    }
+#else
+    return state_->allocate(bytes, alignment);
+#endif
+}
+
+void unsynchronized_pool_resource::deallocate_out_of_line(void* block, std::size_t bytes,
+                                                          std::size_t alignment) noexcept {
+    state_->deallocate(block, bytes, alignment);
+}
+
+void unsynchronized_pool_resource::deallocate(void* block) noexcept {
+    state_->deallocate(block, detail::pool_state::unknown_size, 1);
+}
+
+void* unsynchronized_pool_resource::do_allocate(std::size_t bytes, std::size_t alignment) {
+    return allocate(bytes, alignment);
+}
+
+void unsynchronized_pool_resource::do_deallocate(void* block, std::size_t bytes,
+                                                 std::size_t alignment) {
+    deallocate(block, bytes, alignment);
+}
+
+void unsynchronized_pool_resource::reserve(std::size_t bytes, std::size_t count,
+                                           std::size_t alignment) {
+    if (!try_reserve(bytes, count, alignment))
+        raise_bad_alloc(source(), bytes);
+}
+
+bool unsynchronized_pool_resource::try_reserve(std::size_t bytes, std::size_t count,
+                                               std::size_t alignment) noexcept {
+    return state_->reserve(bytes, count, alignment);
+}
+
+std::size_t unsynchronized_pool_resource::usable_size(const void* block) const noexcept {
+    return state_->usable_size(block);
+}
+
+bool unsynchronized_pool_resource::owns(const void* address) const noexcept {
+    return state_->owns(address);
+}
+
+void unsynchronized_pool_resource::release() noexcept { state_->release(); }
+
+pool_options unsynchronized_pool_resource::options() const noexcept { return state_->options(); }
+
+std::pmr::memory_resource* unsynchronized_pool_resource::upstream_resource() const noexcept {
+    return state_->upstream() != nullptr ? state_->upstream() : std::pmr::null_memory_resource();
+}
+
+arena& unsynchronized_pool_resource::source() const noexcept { return state_->source(); }
+
+pool_statistics unsynchronized_pool_resource::statistics() const noexcept {
+    return state_->statistics();
+}
+
+const char* unsynchronized_pool_resource::check() const noexcept { return state_->check(); }
+
+const char* to_string(check_level value) noexcept {
+    switch (value) {
+    case check_level::off:
+        return "off";
+    case check_level::cheap:
+        return "cheap";
+    case check_level::full:
+        return "full";
+    }
+    return "unknown check_level";
+}
+
+} // namespace resident
