@@ -50,6 +50,7 @@ constexpr auto columns = std::to_array<contestant_column>({
     column<confined_std_pool<monotonic_upstream>>("std on", "buffer"),
     column<confined_std_pool<arena_upstream>>("std on", "arena"),
     column<confined_arena_alone>("arena", "alone"),
+    column<confined_resident>("", "resident"),
 });
 
 void print_heads() {

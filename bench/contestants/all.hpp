@@ -5,6 +5,7 @@
 #include "contestants/foonathan_pool.hpp"
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
+#include "contestants/resident_pool.hpp"
 #include "contestants/std_pool.hpp"
 
 namespace resident::bench {
@@ -13,8 +14,8 @@ template <class... C>
 struct contestant_list {};
 
 using all_contestants =
-    contestant_list<reference, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc, std_pool_on_arena,
-                    std_pool_on_malloc, boost_pool, foonathan_pool>;
+    contestant_list<reference, resident_pool, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc,
+                    std_pool_on_arena, std_pool_on_malloc, boost_pool, foonathan_pool>;
 
 /// Calls `action.template operator()<C>()` for each contestant C that was found.
 template <class Action, class... C>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <resident/arena.hpp>
+#include <resident/unsynchronized_pool_resource.hpp>
 
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
@@ -91,6 +92,18 @@ public:
 
 private:
     arena arena_{confined_arena()};
+};
+
+/// The pool over an arena.
+class confined_resident {
+public:
+    void* try_allocate(std::size_t bytes) noexcept { return pool_.try_allocate(bytes); }
+    void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
+    [[nodiscard]] std::size_t total() const noexcept { return arena_.statistics().resident; }
+
+private:
+    arena arena_{confined_arena()};
+    unsynchronized_pool_resource pool_{arena_};
 };
 
 #if defined(RESIDENT_BENCH_BOOST_INTERPROCESS)
