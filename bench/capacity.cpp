@@ -44,13 +44,13 @@ constexpr contestant_column column(const char* upper, const char* lower) {
 }
 
 constexpr auto columns = std::to_array<contestant_column>({
+    column<confined_resident>("", "resident"),
     column<confined_reference>("", "ref"),
     column<confined_mimalloc>("mi-", "malloc"),
     column<confined_best_fit>("Boost", "rbtree"),
     column<confined_std_pool<monotonic_upstream>>("std on", "buffer"),
     column<confined_std_pool<arena_upstream>>("std on", "arena"),
     column<confined_arena_alone>("arena", "alone"),
-    column<confined_resident>("", "resident"),
 });
 
 void print_heads() {

@@ -99,7 +99,10 @@ class confined_resident {
 public:
     void* try_allocate(std::size_t bytes) noexcept { return pool_.try_allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
-    [[nodiscard]] std::size_t total() const noexcept { return arena_.statistics().resident; }
+    /// The pool's state lies in the arena.
+    [[nodiscard]] std::size_t total() const noexcept {
+        return arena_.statistics().resident + sizeof pool_;
+    }
 
 private:
     arena arena_{confined_arena()};

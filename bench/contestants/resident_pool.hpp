@@ -5,6 +5,7 @@
 
 #include "support/shared_arena.hpp"
 
+#include <array>
 #include <cstddef>
 #include <memory_resource>
 
@@ -16,13 +17,14 @@ public:
 
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
+    /// As a container does it for a node.
     template <std::size_t Bytes>
     void* allocate_fixed() {
-        return pool_.allocate_block<Bytes, alignof(std::max_align_t)>();
+        return allocator<node<Bytes>>().allocate(1);
     }
     template <std::size_t Bytes>
     void deallocate_fixed(void* block) noexcept {
-        pool_.deallocate_block<Bytes, alignof(std::max_align_t)>(block);
+        allocator<node<Bytes>>().deallocate(static_cast<node<Bytes>*>(block), 1);
     }
     std::pmr::memory_resource& resource() noexcept { return pool_; }
     template <class T>
@@ -31,6 +33,11 @@ public:
     }
 
 private:
+    template <std::size_t Bytes>
+    struct node {
+        alignas(std::max_align_t) std::array<std::byte, Bytes> content;
+    };
+
     unsynchronized_pool_resource pool_{shared_arena()};
 };
 

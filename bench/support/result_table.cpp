@@ -9,8 +9,17 @@ namespace resident::bench {
 
 namespace {
 
-constexpr const char* bound = "ref";
-constexpr const char* ours = "resident";
+constexpr std::string_view bound = "ref";
+constexpr std::string_view ours = "resident";
+constexpr std::size_t label_width = 11;
+constexpr std::size_t cell_width = 11;
+
+bool is_other(std::string_view row) { return row != bound && row != ours; }
+
+/// The general-purpose allocators: free memory serves every size.
+bool is_malloc(std::string_view row) {
+    return row == "glibc" || (row.ends_with("malloc") && row != "std malloc");
+}
 
 /// Three significant digits, or all before the point; right-aligned.
 std::string number(double value, int width, const char* after = "") {
@@ -21,10 +30,19 @@ std::string number(double value, int width, const char* after = "") {
 }
 
 std::string left(std::string_view text) {
-    std::array<char, 32> padded{};
-    std::snprintf(padded.data(), padded.size(), "%-10.*s", static_cast<int>(text.size()),
-                  text.data());
-    return padded.data();
+    std::string padded{text};
+    padded.resize(std::max(padded.size(), label_width), ' ');
+    return padded;
+}
+
+std::string right(const std::string& text) {
+    const std::size_t size = std::min(text.size(), cell_width);
+    return std::string(cell_width - size, ' ') + text;
+}
+
+std::string line_of(std::string text) {
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
 }
 
 void remember(std::vector<std::string>& names, std::string_view name) {
@@ -41,19 +59,21 @@ void result_table::set(std::string_view row, std::string_view column, double nan
     values_[{std::string{row}, std::string{column}}] = nanoseconds;
 }
 
-std::optional<double> result_table::value(const std::string& row, const std::string& column) const {
-    const auto found = values_.find({row, column});
+std::optional<double> result_table::value(std::string_view row, const std::string& column) const {
+    const auto found = values_.find({std::string{row}, column});
     return found == values_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<double> result_table::best_other(const std::string& column) const {
-    double best = std::numeric_limits<double>::max();
+std::string result_table::best(const std::string& column, bool (*counts)(std::string_view)) const {
+    std::string found;
+    double least = std::numeric_limits<double>::max();
     for (const std::string& row : rows_) {
-        if (row != bound && row != ours) {
-            best = std::min(best, value(row, column).value_or(best));
+        if (const auto time = value(row, column); counts(row) && time && *time < least) {
+            least = *time;
+            found = row;
         }
     }
-    return best == std::numeric_limits<double>::max() ? std::nullopt : std::optional{best};
+    return found;
 }
 
 std::string result_table::line(const std::string& row) const {
@@ -64,34 +84,33 @@ std::string result_table::line(const std::string& row) const {
         text += time ? number(*time, 5) : "    -";
         text += time && reference && row != bound ? number(*time / *reference, 5, "x") : "      ";
     }
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text + "\n";
+    return line_of(text);
 }
 
-std::string result_table::against_best_other() const {
-    std::string text = left("best other");
+std::string result_table::against(std::string_view label, bool (*counts)(std::string_view)) const {
+    std::string names = left(label);
+    std::string ratios = left("  resident");
     for (const std::string& column : columns_) {
+        const std::string rival = best(column, counts);
         const auto time = value(ours, column);
-        const auto best = best_other(column);
-        text += best ? number(*best, 5) : "    -";
-        text += best && time ? number(*time / *best, 5, "x") : "      ";
+        const auto its_time = value(rival, column);
+        names += right(rival);
+        ratios += right(time && its_time ? number(*time / *its_time, 0, "x") : "");
     }
-    return text + "  resident takes\n";
+    return line_of(names) + line_of(ratios);
 }
 
 std::string result_table::text() const {
-    std::string text = title_ + "\n" + std::string(10, ' ');
+    std::string heads = left("");
     for (const std::string& column : columns_) {
-        std::array<char, 32> head{};
-        std::snprintf(head.data(), head.size(), "%11s", column.c_str());
-        text += head.data();
+        heads += right(column);
     }
-    text += "\n";
+    std::string text = title_ + "\n" + line_of(heads);
     for (const std::string& row : rows_) {
         text += line(row);
     }
     if (std::find(rows_.begin(), rows_.end(), ours) != rows_.end()) {
-        text += against_best_other();
+        text += against("best other", is_other) + against("best malloc", is_malloc);
     }
     return text + "\n";
 }

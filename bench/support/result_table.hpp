@@ -11,6 +11,8 @@
 namespace resident::bench {
 
 /// Each cell is a time and, if there is a row "ref", its ratio to that row. At most six columns.
+/// If there is a row "resident", lines below tell which other contestant is the best, and which
+/// of those that give memory from one size to another, and the ratio of "resident" to it.
 class result_table {
 public:
     explicit result_table(std::string_view title) : title_(title) {}
@@ -21,11 +23,13 @@ public:
     [[nodiscard]] std::string text() const;
 
 private:
-    [[nodiscard]] std::optional<double> value(const std::string& row,
+    [[nodiscard]] std::optional<double> value(std::string_view row,
                                               const std::string& column) const;
-    [[nodiscard]] std::optional<double> best_other(const std::string& column) const;
+    [[nodiscard]] std::string best(const std::string& column,
+                                   bool (*counts)(std::string_view)) const;
     [[nodiscard]] std::string line(const std::string& row) const;
-    [[nodiscard]] std::string against_best_other() const;
+    [[nodiscard]] std::string against(std::string_view label,
+                                      bool (*counts)(std::string_view)) const;
 
     std::string title_;
     std::vector<std::string> rows_;
