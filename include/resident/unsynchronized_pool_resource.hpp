@@ -77,17 +77,19 @@ public:
     /// asked.
     [[nodiscard]] void* allocate(std::size_t bytes,
                                  std::size_t alignment = alignof(std::max_align_t)) {
-        if (void* block = front_->class_for(bytes, alignment).pop()) [[likely]]
+        detail::class_list& list = front_->class_for(bytes, alignment);
+        if (void* block = list.pop()) [[likely]]
             return block;
-        return allocate_out_of_line(bytes, alignment);
+        return allocate_out_of_line(list, bytes, alignment);
     }
 
     /// The same; null instead of an exception, from upstream too.
     [[nodiscard]] void* try_allocate(std::size_t bytes,
                                      std::size_t alignment = alignof(std::max_align_t)) noexcept {
-        if (void* block = front_->class_for(bytes, alignment).pop()) [[likely]]
+        detail::class_list& list = front_->class_for(bytes, alignment);
+        if (void* block = list.pop()) [[likely]]
             return block;
-        return try_allocate_out_of_line(bytes, alignment);
+        return try_allocate_out_of_line(list, bytes, alignment);
     }
 
     /// Effects: frees the block. Complexity: constant. Real-time safe, unless it is upstream's.
@@ -95,8 +97,9 @@ public:
     /// any of the functions, and was not freed since; check_level says what of that is detected.
     void deallocate(void* block, std::size_t bytes,
                     std::size_t alignment = alignof(std::max_align_t)) noexcept {
-        if (!front_->class_for(bytes, alignment).push(block)) [[unlikely]]
-            deallocate_out_of_line(block, bytes, alignment);
+        detail::class_list& list = front_->class_for(bytes, alignment);
+        if (!list.push(block)) [[unlikely]]
+            deallocate_out_of_line(list, block, bytes, alignment);
     }
 
     /// The same without being told the size. Not for blocks that upstream may have supplied.
@@ -106,20 +109,23 @@ public:
     /// try_allocate_block<B, A>() is try_allocate(B, A); its blocks are freed by any deallocate.
     template <std::size_t Bytes, std::size_t Alignment>
     [[nodiscard]] void* try_allocate_block() noexcept {
-        if (void* block = class_of<Bytes, Alignment>().pop()) [[likely]]
+        detail::class_list& list = class_of<Bytes, Alignment>();
+        if (void* block = list.pop()) [[likely]]
             return block;
-        return try_allocate_out_of_line(Bytes, Alignment);
+        return try_allocate_out_of_line(list, Bytes, Alignment);
     }
     template <std::size_t Bytes, std::size_t Alignment>
     [[nodiscard]] void* allocate_block() {
-        if (void* block = class_of<Bytes, Alignment>().pop()) [[likely]]
+        detail::class_list& list = class_of<Bytes, Alignment>();
+        if (void* block = list.pop()) [[likely]]
             return block;
-        return allocate_out_of_line(Bytes, Alignment);
+        return allocate_out_of_line(list, Bytes, Alignment);
     }
     template <std::size_t Bytes, std::size_t Alignment>
     void deallocate_block(void* block) noexcept {
-        if (!class_of<Bytes, Alignment>().push(block)) [[unlikely]]
-            deallocate_out_of_line(block, Bytes, Alignment);
+        detail::class_list& list = class_of<Bytes, Alignment>();
+        if (!list.push(block)) [[unlikely]]
+            deallocate_out_of_line(list, block, Bytes, Alignment);
     }
 
     /// Bytes of the block or run, at least what was requested.
@@ -175,9 +181,11 @@ private:
     }
 
     // The paths out of line.
-    void* allocate_out_of_line(std::size_t bytes, std::size_t alignment);
-    void* try_allocate_out_of_line(std::size_t bytes, std::size_t alignment) noexcept;
-    void deallocate_out_of_line(void* block, std::size_t bytes, std::size_t alignment) noexcept;
+    void* allocate_out_of_line(detail::class_list& list, std::size_t bytes, std::size_t alignment);
+    void* try_allocate_out_of_line(detail::class_list& list, std::size_t bytes,
+                                   std::size_t alignment) noexcept;
+    void deallocate_out_of_line(detail::class_list& list, void* block, std::size_t bytes,
+                                std::size_t alignment) noexcept;
 
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;

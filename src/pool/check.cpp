@@ -1,7 +1,361 @@
+#include "pool/annotations.hpp"
 #include "pool/pool_state.hpp"
+
+#include <array>
 
 namespace resident::detail {
 
-const char* pool_state::check() const noexcept { return nullptr; }
+// Walks by what it finds, so it trusts nothing: every index is bounded before it is followed, and
+// every walk by a count. Only the arena's own bookkeeping is relied on, once it has been checked.
+//
+// No block is marked, because none can be twice in lists that pass. A list's rooms rise by one from
+// block to block, so it does not come back to a block. Two lists that share a block share all
+// behind it, the last one and its end mark: so they are of one class. There, each slab's list holds
+// that slab's blocks alone; and a cache ends with another room than a list of one slab's blocks.
+
+class pool_checker {
+public:
+    explicit pool_checker(const pool_state& pool) noexcept : pool_(pool) {}
+    const char* check() noexcept;
+
+private:
+    static constexpr std::uint32_t none = pool_state::none;
+
+    /// What the slabs of a class have, added up.
+    struct tally {
+        std::uint32_t carved = 0;
+        std::uint32_t free = 0;
+        std::uint32_t sparse = 0;
+        std::uint32_t partial = 0; ///< slabs that belong in that list
+    };
+
+    const char* check_frame() const noexcept;
+    const char* check_runs() noexcept;
+    const char* check_slab(std::uint32_t first) noexcept;
+    const char* check_carved(std::uint32_t first) const noexcept;
+    const char* check_own_list(std::uint32_t first) const noexcept;
+    const char* check_class(size_class_index index) const noexcept;
+    const char* check_state(size_class_index index) const noexcept;
+    const char* check_closed(const class_list& list) const noexcept;
+    const char* check_active(const class_list& list) const noexcept;
+    const char* check_caching(size_class_index index) const noexcept;
+    const char* check_partial(size_class_index index) const noexcept;
+    const char* check_counters() const noexcept;
+
+    template <typename Accept>
+    const char* follow(const free_block* block, std::uint32_t count, std::uint32_t end_room,
+                       const free_block* end, Accept accept) const noexcept;
+    template <typename Accept>
+    const char* follow_list(const class_list& list, std::uint32_t most,
+                            Accept accept) const noexcept;
+    [[nodiscard]] std::uint32_t slab_of(const free_block* block) const noexcept;
+    [[nodiscard]] bool is_slab_of(std::uint32_t first, size_class_index index) const noexcept;
+    [[nodiscard]] static free_block read(const free_block* block) noexcept;
+
+    const pool_state& pool_;
+    std::array<tally, size_classes::count> tallies_{};
+    std::size_t held_ = 0;
+    std::size_t runs_in_use_ = 0;
+    std::size_t in_use_ = 0;
+};
+
+const char* pool_state::check() const noexcept { return pool_checker(*this).check(); }
+
+const char* pool_checker::check() noexcept {
+    if (const char* broken = check_frame())
+        return broken;
+    if (const char* broken = pool_.runs_.check())
+        return broken;
+    if (const char* broken = check_runs())
+        return broken;
+    for (unsigned index = 0; index < size_classes::count; ++index)
+        if (const char* broken = check_class(static_cast<size_class_index>(index)))
+            return broken;
+    return check_counters();
+}
+
+const char* pool_checker::check_frame() const noexcept {
+    if (pool_.base_ != pool_.runs_.begin() || pool_.records_ != pool_.runs_.records())
+        return "the pool's arena is another";
+    if (pool_.closed_ != (pool_.options_.checks != check_level::off || blocks_are_watched()))
+        return "the pool is closed or not against its options";
+    if (pool_.closed_ ? pool_.open_bytes_ != 0
+                      : pool_.open_bytes_ == 0 || pool_.open_bytes_ > pool_.capacity() ||
+                            pool_.open_bytes_ % size_classes::granule != 0)
+        return "the bytes known of the arena are out of range";
+    const std::size_t largest = pool_.options_.largest_required_pool_block;
+    const size_class_index last = size_classes::of(largest);
+    if (last == 0 || size_classes::block_size(last) != largest)
+        return "the largest pooled block is of no size class";
+    for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
+        if (pool_.front_.class_of_units[unit] != size_classes::of(unit * size_classes::unit))
+            return "the table of classes by size is wrong";
+    return nullptr;
+}
+
+const char* pool_checker::check_runs() noexcept {
+    const std::uint32_t own_run = pool_.first_granule_at(&pool_);
+    if (pool_.owner_ == 0 || !is_slab_of(own_run, 0))
+        return "the pool does not own its state";
+    for (std::uint32_t first = pool_.runs_.next_owned(pool_.owner_, none); first != none;
+         first = pool_.runs_.next_owned(pool_.owner_, first)) {
+        const granule_record& run = pool_.record(first);
+        const std::size_t bytes = std::size_t{run.length()} * size_classes::granule;
+        held_ += bytes;
+        if (run.distance != 0)
+            return "a run's first distance is not 0";
+        if (run.size_class != 0) {
+            if (const char* broken = check_slab(first))
+                return broken;
+        } else if (first != own_run) {
+            runs_in_use_ += bytes;
+        }
+    }
+    return nullptr;
+}
+
+const char* pool_checker::check_slab(std::uint32_t first) noexcept {
+    const granule_record& slab = pool_.record(first);
+    const size_class_index index = slab.size_class;
+    if (index >= size_classes::count || !pool_.is_pooled(index))
+        return "a slab's size class is not pooled";
+    const slab_geometry& geometry = slab_geometries[index];
+    const class_list& list = pool_.front_.classes[index];
+    const bool is_active = first == list.active;
+    if (geometry.is_run && slab.length() != geometry.least)
+        return "a block that is a run has the length of another";
+    if (slab.blocks != slab.length() * size_classes::granule / geometry.block_size)
+        return "a slab's count of blocks is wrong";
+    if (slab.carved == 0 || slab.carved > slab.blocks)
+        return "a slab's count of carved blocks is out of range";
+    if (!is_active && slab.carved != slab.blocks)
+        return "a slab that is not active has a part never used";
+    if (slab.free > slab.carved)
+        return "a slab's count of free blocks is out of range";
+    if (is_active && !pool_.closed_ && slab.free != 0)
+        return "an active slab has a list of its own";
+    if (!is_active && slab.free == slab.carved && list.reserved == 0)
+        return "a slab without blocks in use is kept";
+    tally& sum = tallies_[index];
+    sum.carved += slab.carved;
+    sum.free += slab.free;
+    sum.sparse += !is_active && pool_state::is_sparse(slab, geometry) ? 1U : 0U;
+    sum.partial += !is_active && slab.free != 0 ? 1U : 0U;
+    if (const char* broken = check_carved(first))
+        return broken;
+    return slab.free != 0 ? check_own_list(first) : nullptr;
+}
+
+/// Where a carved block begins, the way back is written down.
+const char* pool_checker::check_carved(std::uint32_t first) const noexcept {
+    const granule_record& slab = pool_.record(first);
+    const std::size_t size = slab_geometries[slab.size_class].block_size;
+    for (std::uint32_t granule = 0; granule < slab.length(); ++granule) {
+        const std::size_t begin = granule * size_classes::granule;
+        const std::size_t block = (begin + size - 1) / size; // the first at or behind it
+        if (block < slab.carved && block * size < begin + size_classes::granule &&
+            pool_.record(first + granule).distance != granule)
+            return "a granule's distance is wrong";
+    }
+    return nullptr;
+}
+
+const char* pool_checker::check_own_list(std::uint32_t first) const noexcept {
+    const granule_record& slab = pool_.record(first);
+    const class_list& list = pool_.front_.classes[slab.size_class];
+    const free_block* const head = pool_.first_free(slab, first);
+    if (slab_of(head) != first)
+        return "a slab's head is not a block of it";
+    return follow(head, slab.free, pool_state::slab_room, &list.end_mark,
+                  [=](std::uint32_t at) { return at == first; });
+}
+
+const char* pool_checker::check_class(size_class_index index) const noexcept {
+    const class_list& list = pool_.front_.classes[index];
+    const tally& sum = tallies_[index];
+    if (list.end_mark.next != nullptr)
+        return "an end mark leads on";
+    if (pool_state::has_active(list) &&
+        (index == 0 || slab_geometries[index].is_run || !is_slab_of(list.active, index)))
+        return "the active slab is none of the class";
+    if (list.carved != sum.carved)
+        return "a class's count of carved blocks is wrong";
+    if (list.free_listed != sum.free)
+        return "a class's count of free blocks is wrong";
+    if (list.sparse != sum.sparse)
+        return "a class's count of sparse slabs is wrong";
+    std::size_t blocks = list.carved;
+    if (pool_state::has_active(list))
+        blocks += std::size_t{pool_.record(list.active).blocks} - pool_.record(list.active).carved;
+    if (list.reserved > blocks)
+        return "a class has fewer blocks than are reserved";
+    if (const char* broken = check_state(index))
+        return broken;
+    return check_partial(index);
+}
+
+const char* pool_checker::check_state(size_class_index index) const noexcept {
+    const class_list& list = pool_.front_.classes[index];
+    if (pool_.closed_ || !pool_.is_pooled(index))
+        return check_closed(list);
+    if (pool_state::has_active(list))
+        return check_active(list);
+    return slab_geometries[index].is_run || list.active == pool_state::caching
+               ? check_caching(index)
+               : check_closed(list);
+}
+
+const char* pool_checker::check_closed(const class_list& list) const noexcept {
+    if (list.span != 0 || list.end_mark.room != 0)
+        return "a closed list takes blocks";
+    return list.head == &list.end_mark ? nullptr : "a closed list has blocks";
+}
+
+const char* pool_checker::check_active(const class_list& list) const noexcept {
+    const granule_record& slab = pool_.record(list.active);
+    if (list.begin != reinterpret_cast<std::uintptr_t>(pool_.address(list.active)) ||
+        list.span != std::size_t{slab.length()} * size_classes::granule)
+        return "an active class's range is not its slab";
+    if (list.end_mark.room != pool_state::slab_room)
+        return "an active class's room is wrong";
+    return follow_list(list, slab.carved,
+                       [&](std::uint32_t first) { return first == list.active; });
+}
+
+const char* pool_checker::check_caching(size_class_index index) const noexcept {
+    const class_list& list = pool_.front_.classes[index];
+    const slab_geometry& geometry = slab_geometries[index];
+    const std::uint32_t limit = geometry.is_run ? run_cache_limit : cache_limit;
+    if (list.active != pool_state::caching)
+        return "a class of runs does not cache";
+    if (list.begin != reinterpret_cast<std::uintptr_t>(pool_.base_) || list.span == 0 ||
+        list.span > pool_.capacity() || list.span % size_classes::granule != 0)
+        return "a caching class's range is not the arena";
+    if (list.end_mark.room != limit)
+        return "a caching class's room is wrong";
+    if (!geometry.is_run && geometry.block_size > largest_cached)
+        return "a class of large blocks caches";
+    if (list.sparse != 0)
+        return "a caching class has a slab with too few blocks in use";
+    if (!geometry.is_run && list.borrowed != 0)
+        return "a caching class has borrowed blocks";
+    std::uint32_t foreign = 0;
+    const char* const broken = follow_list(list, limit, [&](std::uint32_t first) {
+        const size_class_index found = pool_.record(first).size_class;
+        if (found == index)
+            return true;
+        ++foreign; // a longer run than asked for, held back where it was asked for
+        return geometry.is_run && found > index && slab_geometries[found].is_run;
+    });
+    if (broken == nullptr && foreign > list.borrowed)
+        return "a class holds more borrowed blocks than it borrowed";
+    return broken;
+}
+
+/// As many as belong there, and none twice: each one's way back is checked.
+const char* pool_checker::check_partial(size_class_index index) const noexcept {
+    const class_list& list = pool_.front_.classes[index];
+    std::uint32_t left = tallies_[index].partial;
+    std::uint32_t previous = none;
+    for (std::uint32_t first = list.partial; first != none; first = pool_.record(first).next) {
+        if (!is_slab_of(first, index))
+            return "a list of partial slabs leads out of the class";
+        const granule_record& slab = pool_.record(first);
+        if (slab.free == 0 || first == list.active)
+            return "a slab does not belong among the partial ones";
+        if (slab.previous != previous)
+            return "a partial slab's way back is wrong";
+        if (left-- == 0)
+            return "a list of partial slabs does not end";
+        previous = first;
+    }
+    return left == 0 ? nullptr : "a slab with free blocks is in no list";
+}
+
+const char* pool_checker::check_counters() const noexcept {
+    if (pool_.held_ != held_)
+        return "the count of bytes held is wrong";
+    if (pool_.peak_held_ < pool_.held_)
+        return "the peak of bytes held is less than they are";
+    if (pool_.runs_in_use_ != runs_in_use_)
+        return "the count of bytes in runs is wrong";
+    if (pool_.closed_ ? pool_.requested_ > held_ : pool_.requested_ != 0)
+        return "the count of bytes requested is out of range";
+    return pool_.upstream_.check();
+}
+
+/// Follows `count` blocks to a list's end; each must lie in a slab that `accept` takes.
+template <typename Accept>
+const char* pool_checker::follow(const free_block* block, std::uint32_t count,
+                                 std::uint32_t end_room, const free_block* end,
+                                 Accept accept) const noexcept {
+    for (std::uint32_t left = count; left != 0; --left) {
+        if (block == end)
+            return "a list of free blocks is too short";
+        const std::uint32_t first = slab_of(block);
+        if (first == none)
+            return "a list of free blocks leads to none";
+        if (!accept(first))
+            return "a free block is in the list of another slab";
+        const free_block link = read(block);
+        if (link.room != end_room - left)
+            return "a free block's room is wrong";
+        block = link.next;
+    }
+    return block == end ? nullptr : "a list of free blocks is too long";
+}
+
+/// The list that is used inline: how many blocks it has, the first one's room says.
+template <typename Accept>
+const char* pool_checker::follow_list(const class_list& list, std::uint32_t most,
+                                      Accept accept) const noexcept {
+    std::uint32_t count = 0;
+    if (list.head != &list.end_mark) {
+        if (slab_of(list.head) == none)
+            return "a class's head is no block";
+        count = list.end_mark.room - read(list.head).room;
+        if (count == 0 || count > most)
+            return "a class's first room is out of range";
+    }
+    return follow(list.head, count, list.end_mark.room, &list.end_mark, accept);
+}
+
+/// Returns: the first granule of the slab of which this is a carved block; `none` if of no slab.
+std::uint32_t pool_checker::slab_of(const free_block* block) const noexcept {
+    const std::size_t offset = pool_.offset(block);
+    if (offset >= pool_.capacity())
+        return none;
+    const auto granule = static_cast<std::uint32_t>(offset / size_classes::granule);
+    const std::uint32_t distance = pool_.record(granule).distance;
+    if (distance > granule)
+        return none;
+    const std::uint32_t first = granule - distance;
+    const granule_record& slab = pool_.record(first);
+    if (slab.size_class == 0 || slab.size_class >= size_classes::count ||
+        !is_slab_of(first, slab.size_class))
+        return none;
+    const std::size_t size = slab_geometries[slab.size_class].block_size;
+    const std::size_t at = offset - std::size_t{first} * size_classes::granule;
+    return at % size == 0 && at / size < slab.carved ? first : none;
+}
+
+/// Whether a run of this pool begins there that is of this class.
+bool pool_checker::is_slab_of(std::uint32_t first, size_class_index index) const noexcept {
+    if (first >= pool_.runs_.capacity())
+        return false;
+    const granule_record& run = pool_.record(first);
+    return (run.state & run_links::used_first) == run_links::used_first &&
+           run.owner == pool_.owner_ && run.size_class == index;
+}
+
+/// The links of free blocks are hidden from the program in a pool that tools watch.
+free_block pool_checker::read(const free_block* block) noexcept {
+    if (blocks_are_watched())
+        annotate_opened(block, sizeof(free_block));
+    const free_block link = *block;
+    if (blocks_are_watched())
+        annotate_hidden(block, sizeof(free_block));
+    return link;
+}
 
 } // namespace resident::detail

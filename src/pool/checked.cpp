@@ -19,7 +19,7 @@ void pool_state::deallocate_checked(void* block, std::size_t bytes,
     (void)alignment;
     if (offset(block) >= capacity())
         return upstream_.deallocate(block);
-    free_out_of_line(block);
+    free_anywhere(block);
 }
 
 std::size_t pool_state::requested_size(const void* /*block*/) const noexcept { return 0; }

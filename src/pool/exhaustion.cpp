@@ -1,8 +1,23 @@
+#include "os/headroom.hpp"
 #include "pool/pool_state.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace resident::detail {
+
+void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
+#if defined(__cpp_exceptions)
+    (void)exhausted;
+    (void)bytes;
+    throw std::bad_alloc();
+#else
+    os::raise(os::make_argument_error(exhausted.name(),
+                                      "a pool has no room for %zu bytes: the longest free run of "
+                                      "the arena is %zu bytes",
+                                      bytes, exhausted.statistics().largest_free_run));
+#endif
+}
 
 void* pool_state::allocate_when_exhausted(class_list& list, size_class_index index,
                                           std::size_t alignment) noexcept {
@@ -19,8 +34,8 @@ void* pool_state::allocate_when_exhausted(class_list& list, size_class_index ind
 /// pool_state, caching.
 void pool_state::give_back_everything() noexcept {
     for (unsigned index = 1; index < size_classes::count; ++index) {
-        class_list& list = front_.classes[index];
-        if (list.active != none)
+        class_list& list = classes()[index];
+        if (has_active(list))
             give_back_unused(list, slab_geometries[index]);
         else if (slab_geometries[index].is_run && list.reserved == 0)
             empty_list(list);
@@ -33,7 +48,6 @@ void pool_state::give_back_unused(class_list& list, const slab_geometry& geometr
     if (list.reserved != 0)
         return;
     if (slab.carved == (closed_ ? slab.free : depth(list))) {
-        list.active = none;
         list.carved -= slab.carved;
         list.free_listed -= slab.free;
         close(list);
@@ -60,14 +74,13 @@ void* pool_state::borrow_block(size_class_index index, std::size_t alignment) no
     const std::size_t needed =
         slab_geometries[index].is_run ? size_classes::granule : std::max<std::size_t>(alignment, 1);
     for (unsigned larger = index + 1U; larger < size_classes::count; ++larger) {
-        if (front_.classes[larger].reserved != 0 ||
-            slab_geometries[larger].block_size % needed != 0)
+        if (classes()[larger].reserved != 0 || slab_geometries[larger].block_size % needed != 0)
             continue;
-        void* const block = take_free(front_.classes[larger], slab_geometries[larger]);
+        void* const block = take_free(classes()[larger], slab_geometries[larger]);
         if (block == nullptr)
             continue;
-        class_list& borrower = front_.classes[index];
-        if (borrower.active == none && !slab_geometries[index].is_run)
+        class_list& borrower = classes()[index];
+        if (!has_active(borrower) && !slab_geometries[index].is_run)
             close(borrower); // it must not cache from now on
         ++borrower.borrowed;
         return block;
@@ -79,24 +92,45 @@ void* pool_state::borrow_block(size_class_index index, std::size_t alignment) no
 void* pool_state::take_free(class_list& list, const slab_geometry& geometry) noexcept {
     if (void* const block = list.pop())
         return block;
-    if (list.active != none) {
+    if (has_active(list)) {
         granule_record& slab = record(list.active);
         if (slab.free != 0)
             return take_from_slab(list, slab, list.active);
         if (slab.carved != slab.blocks)
-            return carve(list, slab, geometry);
+            return carve_one(list, slab, geometry);
         deactivate(list, geometry);
     }
     return list.partial != none ? take_from_partial(list, geometry) : nullptr;
 }
 
 void* pool_state::allocate_upstream(std::size_t bytes, std::size_t alignment) {
-    if (void* const block = upstream_.allocate(bytes, alignment))
-        return block;
+    void* const block = upstream_.allocate(bytes, alignment);
+    if (block == nullptr) {
+        note_failure(bytes, alignment);
+        raise_bad_alloc(source_, bytes);
+    }
+    return block;
+}
+
+void* pool_state::try_allocate_upstream(std::size_t bytes, std::size_t alignment) noexcept {
+    void* block = nullptr;
+#if defined(__cpp_exceptions)
+    try {
+        block = upstream_.allocate(bytes, alignment);
+    } catch (...) { // NOLINT: whatever it is, the request is refused
+    }
+#else
+    block = upstream_.allocate(bytes, alignment);
+#endif
+    if (block == nullptr)
+        note_failure(bytes, alignment);
+    return block;
+}
+
+void pool_state::note_failure(std::size_t bytes, std::size_t alignment) noexcept {
     ++failures_;
     if (options_.on_failure.notify != nullptr)
         options_.on_failure.notify(options_.on_failure.context, bytes, alignment, statistics());
-    return nullptr;
 }
 
 } // namespace resident::detail

@@ -5,17 +5,19 @@
 
 namespace resident::detail {
 
-/// Cuts the next block from the part of the active slab that was never used so far.
-void* pool_state::carve(class_list& list, granule_record& slab,
-                        const slab_geometry& geometry) noexcept {
-    const std::uint32_t first = list.active;
-    const std::size_t at =
-        std::size_t{first} * size_classes::granule + std::size_t{slab.carved} * geometry.block_size;
-    ++slab.carved;
-    ++list.carved;
-    const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
-    record(granule).distance = static_cast<std::uint8_t>(granule - first);
-    return base_ + at;
+/// Makes every class one that has nothing.
+void pool_state::begin_lists() noexcept {
+    for (unsigned index = 0; index < size_classes::count; ++index) {
+        class_list& list = classes()[index];
+        list.partial = none;
+        list.carved = list.free_listed = list.reserved = 0;
+        list.sparse = list.borrowed = 0;
+        close(list);
+        if (slab_geometries[index].is_run && is_pooled(static_cast<size_class_index>(index)) &&
+            !closed_)
+            begin_caching(list, run_cache_limit);
+    }
+    classes()[0].active = caching; // so that runs are not taken for blocks of a slab
 }
 
 /// Requires: a partial slab, no active one, and an empty list.
@@ -24,7 +26,7 @@ void* pool_state::take_from_partial(class_list& list, const slab_geometry& geome
     granule_record& slab = record(first);
     if (geometry.block_size <= largest_cached && list.sparse == 0 && list.borrowed == 0 &&
         !closed_) {
-        if (!is_caching(list))
+        if (list.active != caching)
             begin_caching(list, cache_limit);
         return refill_cache(list);
     }
@@ -76,7 +78,7 @@ void pool_state::spill_cache(class_list& list, void* block) noexcept {
     for (std::uint32_t moved = 0; moved < cache_step; ++moved) {
         free_block* const spilled = list.head;
         list.head = spilled->next;
-        free_out_of_line(spilled);
+        free_anywhere(spilled);
     }
     if (list.sparse == 0) [[likely]] {
         list.push(block);
@@ -84,7 +86,7 @@ void pool_state::spill_cache(class_list& list, void* block) noexcept {
     }
     empty_list(list);
     close(list);
-    free_out_of_line(block);
+    free_anywhere(block);
 }
 
 /// Gives every block of a list that is not an active slab's to its slab, or to the arena.
@@ -93,7 +95,7 @@ void pool_state::empty_list(class_list& list) noexcept {
     list.head = &list.end_mark;
     while (block != &list.end_mark) {
         free_block* const next = block->next;
-        free_out_of_line(block);
+        free_anywhere(block);
         block = next;
     }
 }
@@ -106,10 +108,9 @@ void pool_state::activate(class_list& list, std::uint32_t first) noexcept {
     list.begin = reinterpret_cast<std::uintptr_t>(address(first));
     list.span = std::size_t{slab.length()} * size_classes::granule;
     list.head = &list.end_mark;
-    list.end_mark.room = slab.blocks;
+    list.end_mark.room = slab_room;
     if (slab.free != 0) {
         list.head = first_free(slab, first);
-        list.end_mark.room = list.head->room + slab.free;
         list.free_listed -= slab.free;
         slab.free = 0;
     }
@@ -119,7 +120,6 @@ void pool_state::activate(class_list& list, std::uint32_t first) noexcept {
 void pool_state::deactivate(class_list& list, const slab_geometry& geometry) noexcept {
     if (is_sparse(record(list.active), geometry))
         ++list.sparse;
-    list.active = none;
     close(list);
 }
 
@@ -144,6 +144,7 @@ void pool_state::unlink_partial(class_list& list, std::uint32_t first) noexcept 
 
 /// Requires: an empty list.
 void pool_state::begin_caching(class_list& list, std::uint32_t limit) noexcept {
+    list.active = caching;
     list.begin = reinterpret_cast<std::uintptr_t>(base_);
     list.span = capacity();
     list.head = &list.end_mark;
@@ -152,6 +153,7 @@ void pool_state::begin_caching(class_list& list, std::uint32_t limit) noexcept {
 
 /// Requires: an empty list.
 void pool_state::close(class_list& list) noexcept {
+    list.active = none;
     list.span = 0;
     list.head = &list.end_mark;
     list.end_mark.room = 0;

@@ -1,6 +1,7 @@
 #include "pool/pool_state.hpp"
 
 #include "pool/annotations.hpp"
+#include "resident/unsynchronized_pool_resource.hpp"
 
 #include <algorithm>
 #include <new>
@@ -14,20 +15,14 @@ pool_state::pool_state(const pool_options& options, arena& source,
       closed_(options.checks != check_level::off || blocks_are_watched()),
       owner_(arena_access::runs(source).new_owner()), runs_(arena_access::runs(source)),
       source_(source), options_(options), upstream_(upstream) {
+    open_bytes_ = closed_ ? 0 : capacity();
     std::size_t& largest = options_.largest_required_pool_block;
     if (largest == 0 || largest > size_classes::largest)
         largest = size_classes::largest;
     largest = size_classes::block_size(size_classes::of(largest));
     for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
         front_.class_of_units[unit] = size_classes::of(unit * size_classes::unit);
-    for (unsigned index = 0; index < size_classes::count; ++index) {
-        class_list& list = front_.classes[index];
-        list.active = list.partial = none;
-        close(list);
-        if (slab_geometries[index].is_run && slab_geometries[index].block_size <= largest &&
-            !closed_)
-            begin_caching(list, run_cache_limit);
-    }
+    begin_lists();
     own(first_granule_at(this), 0);
 }
 
@@ -40,31 +35,66 @@ void pool_state::destroy(pool_state* doomed) noexcept {
     runs.deallocate_granules(first);
 }
 
-void* pool_state::allocate(std::size_t bytes, std::size_t alignment) {
-    void* block = nullptr;
-    if (closed_) [[unlikely]] {
-        block = allocate_checked(bytes, alignment);
-    } else {
-        const size_class_index index = class_of(bytes, alignment);
-        block =
-            is_pooled(index) ? allocate_block(index, alignment) : allocate_run(bytes, alignment);
+/// Null if the arena has no room. Requires: an empty list.
+inline void* pool_state::allocate(class_list& list, std::size_t bytes,
+                                  std::size_t alignment) noexcept {
+    if (has_active(list)) [[likely]] {
+        granule_record& slab = record(list.active);
+        if (slab.carved != slab.blocks) [[likely]]
+            return carve(list, slab, geometry_of(list));
     }
-    return block != nullptr ? block : allocate_upstream(bytes, alignment);
+    return allocate_slowly(list, bytes, alignment);
 }
 
-/// Requires: an empty list.
-void* pool_state::allocate_block(size_class_index index, std::size_t alignment) noexcept {
-    class_list& list = front_.classes[index];
-    const slab_geometry& geometry = slab_geometries[index];
-    if (list.active != none) {
-        granule_record& slab = record(list.active);
-        if (slab.carved != slab.blocks)
-            return carve(list, slab, geometry);
-        deactivate(list, geometry);
-    }
+void* pool_state::allocate_slowly(class_list& list, std::size_t bytes,
+                                  std::size_t alignment) noexcept {
+    if (closed_) [[unlikely]]
+        return allocate_checked(bytes, alignment);
+    const size_class_index index = index_of(list);
+    if (!is_pooled(index)) [[unlikely]]
+        return allocate_run(bytes, alignment);
+    if (has_active(list))
+        deactivate(list, slab_geometries[index]);
     if (list.partial != none)
-        return take_from_partial(list, geometry);
+        return take_from_partial(list, slab_geometries[index]);
     return allocate_from_arena(list, index, alignment);
+}
+
+/// Cuts blocks from the part of the active slab that was never used so far: one to return, and some
+/// for the list, which is empty.
+inline void* pool_state::carve(class_list& list, granule_record& slab,
+                               const slab_geometry& geometry) noexcept {
+    const std::uint32_t first = list.active;
+    const std::size_t size = geometry.block_size;
+    const std::uint32_t left = std::uint32_t{slab.blocks} - slab.carved;
+    const std::uint32_t count = left < geometry.carved_at_once ? left : geometry.carved_at_once;
+    const std::size_t at = std::size_t{first} * size_classes::granule + slab.carved * size;
+    slab.carved = static_cast<std::uint16_t>(slab.carved + count);
+    list.carved += count;
+    note_distance(at, first);
+    std::byte* const block = base_ + at;
+    if (count == 1)
+        return block;
+    note_distance(at + (count - 1) * size, first); // together they span no more than a granule
+    free_block* head = list.head;
+    std::uint32_t room = head->room;
+    std::byte* other = block + count * size;
+    do {
+        other -= size;
+        head = new (other) free_block{head, --room};
+    } while (other != block + size);
+    list.head = head;
+    return block;
+}
+
+void* pool_state::carve_one(class_list& list, granule_record& slab,
+                            const slab_geometry& geometry) noexcept {
+    const std::size_t at = std::size_t{list.active} * size_classes::granule +
+                           std::size_t{slab.carved} * geometry.block_size;
+    ++slab.carved;
+    ++list.carved;
+    note_distance(at, list.active);
+    return base_ + at;
 }
 
 void* pool_state::allocate_from_arena(class_list& list, size_class_index index,
@@ -93,7 +123,7 @@ void* pool_state::begin_slab(class_list& list, std::uint32_t first,
     slab.blocks =
         static_cast<std::uint16_t>(slab.length() * size_classes::granule / geometry.block_size);
     activate(list, first);
-    return carve(list, slab, geometry);
+    return carve_one(list, slab, geometry);
 }
 
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
@@ -112,62 +142,87 @@ void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcep
     return run;
 }
 
-void pool_state::deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept {
+/// Requires: the list did not take the block.
+inline void pool_state::deallocate(class_list& list, void* block, std::size_t bytes,
+                                   std::size_t alignment) noexcept {
+    if (offset(block) < open_bytes_) [[likely]] {
+        const std::uint32_t first = first_granule(block);
+        granule_record& slab = record(first);
+        if (&list == &classes()[slab.size_class] && list.active != caching) [[likely]]
+            return free_in_slab(list, slab, first, block);
+    }
+    deallocate_rarely(list, block, bytes, alignment);
+}
+
+void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t bytes,
+                                   std::size_t alignment) noexcept {
     if (closed_) [[unlikely]]
         return deallocate_checked(block, bytes, alignment);
+    open_bytes_ = capacity(); // the arena may have grown
+    if (offset(block) >= open_bytes_) [[unlikely]]
+        return upstream_.deallocate(block);
+    const size_class_index index = record(first_granule(block)).size_class;
+    if (index == 0)
+        return free_anywhere(block);
+    if (index != index_of(list)) {
+        --list.borrowed; // from a larger class
+    } else if (list.active == caching) {
+        list.span = open_bytes_;
+        if (list.push(block))
+            return;
+        if (!slab_geometries[index].is_run)
+            return spill_cache(list, block);
+    }
+    free_anywhere(block);
+}
+
+void pool_state::deallocate(void* block) noexcept {
+    if (closed_) [[unlikely]]
+        return deallocate_checked(block, unknown_size, 1);
     if (offset(block) >= capacity()) [[unlikely]]
         return upstream_.deallocate(block);
+    const size_class_index index = record(first_granule(block)).size_class;
+    if (!classes()[index].push(block))
+        free_anywhere(block);
+}
+
+/// Frees a block that its class's list does not take, or should not.
+void pool_state::free_anywhere(void* block) noexcept {
     const std::uint32_t first = first_granule(block);
-    const size_class_index index = record(first).size_class;
-    if (bytes != unknown_size && index != 0) {
-        class_list& asked = front_.class_for(bytes, alignment);
-        if (&asked != &front_.classes[index]) [[unlikely]] {
-            --asked.borrowed;
-        } else if (is_caching(asked)) {
-            asked.span = capacity(); // the arena may have grown
-            if (asked.push(block))
-                return;
-            if (!slab_geometries[index].is_run)
-                return spill_cache(asked, block);
-        }
-    }
-    free_in_class(front_.classes[index], slab_geometries[index], first, block);
-}
-
-void pool_state::free_out_of_line(void* block) noexcept {
-    const std::uint32_t first = first_granule(block);
-    const size_class_index index = record(first).size_class;
-    free_in_class(front_.classes[index], slab_geometries[index], first, block);
-}
-
-void pool_state::free_in_class(class_list& list, const slab_geometry& geometry, std::uint32_t first,
-                               void* block) noexcept {
-    if (first == list.active && !closed_) {
-        list.push(block);
-    } else if (geometry.block_size == 0) {
-        runs_in_use_ -= record(first).length() * size_classes::granule;
-        give_back(first);
-    } else {
-        free_in_slab(list, geometry, first, block);
-    }
-}
-
-void pool_state::free_in_slab(class_list& list, const slab_geometry& geometry, std::uint32_t first,
-                              void* freed) noexcept {
     granule_record& slab = record(first);
-    const unsigned before = slab.free;
+    class_list& list = classes()[slab.size_class];
+    if (slab.size_class == 0) {
+        runs_in_use_ -= std::size_t{slab.length()} * size_classes::granule;
+        give_back(first);
+    } else if (first == list.active && !closed_) {
+        list.push(block);
+    } else {
+        free_in_slab(list, slab, first, block);
+    }
+}
+
+inline void pool_state::free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
+                                     void* freed) noexcept {
+    const std::uint32_t before = slab.free;
     free_block* const next = before == 0 ? &list.end_mark : first_free(slab, first);
-    const std::uint32_t room = before == 0 ? slab.blocks : next->room;
-    new (freed) free_block{next, room - 1};
+    new (freed) free_block{next, slab_room - 1 - before};
     slab.head = units_from(first, freed);
     slab.free = static_cast<std::uint16_t>(before + 1);
     ++list.free_listed;
+    const std::uint32_t in_use = slab.carved - before - 1;
+    if (before == 0 || in_use <= cache_limit) [[unlikely]]
+        note_state(list, first, before, in_use);
+}
+
+/// What a block freed in its slab changes beside the slab's own list.
+void pool_state::note_state(class_list& list, std::uint32_t first, std::uint32_t free_before,
+                            std::uint32_t in_use) noexcept {
     if (first == list.active)
-        return; // of a closed class: another slab's active one is in use
-    const unsigned in_use = slab.carved - before - 1;
-    if (in_use == 0) [[unlikely]]
-        return retire(list, geometry, first, before != 0);
-    if (before == 0)
+        return; // of a closed class: any other active slab has the blocks in its list
+    const slab_geometry& geometry = geometry_of(list);
+    if (in_use == 0)
+        return retire(list, geometry, first, free_before != 0);
+    if (free_before == 0)
         link_partial(list, first);
     if (in_use == cache_limit && geometry.block_size <= largest_cached)
         ++list.sparse;
@@ -209,3 +264,28 @@ void pool_state::give_back(std::uint32_t first) noexcept {
 }
 
 } // namespace resident::detail
+
+namespace resident {
+
+void* unsynchronized_pool_resource::try_allocate_out_of_line(detail::class_list& list,
+                                                             std::size_t bytes,
+                                                             std::size_t alignment) noexcept {
+    if (void* const block = state_->allocate(list, bytes, alignment)) [[likely]]
+        return block;
+    return state_->try_allocate_upstream(bytes, alignment);
+}
+
+void* unsynchronized_pool_resource::allocate_out_of_line(detail::class_list& list,
+                                                         std::size_t bytes, std::size_t alignment) {
+    if (void* const block = state_->allocate(list, bytes, alignment)) [[likely]]
+        return block;
+    return state_->allocate_upstream(bytes, alignment);
+}
+
+void unsynchronized_pool_resource::deallocate_out_of_line(detail::class_list& list, void* block,
+                                                          std::size_t bytes,
+                                                          std::size_t alignment) noexcept {
+    state_->deallocate(list, block, bytes, alignment);
+}
+
+} // namespace resident

@@ -15,6 +15,9 @@
 
 namespace resident::detail {
 
+/// Throws std::bad_alloc; in a build without exceptions: says what there was, and aborts.
+[[noreturn]] void raise_bad_alloc(const arena& exhausted, std::size_t bytes);
+
 /// What is known of a slab lies in the record of its first granule (granule_record):
 ///
 ///     granule     0           1           2           3
@@ -39,7 +42,10 @@ namespace resident::detail {
 class pool_state {
 public:
     static constexpr std::uint32_t none = run_allocator::none;
-    static constexpr std::uint16_t no_block = 0xffff;
+    /// What class_list::active says of a class that is caching.
+    static constexpr std::uint32_t caching = none - 1;
+    /// Room of an empty list of one slab's blocks: more than a slab has, so it is never full.
+    static constexpr std::uint32_t slab_room = 0xffff;
 
     /// Requires: to lie in a run of `source` by itself.
     pool_state(const pool_options& options, arena& source,
@@ -49,9 +55,15 @@ public:
     pool_state(const pool_state&) = delete;
     pool_state& operator=(const pool_state&) = delete;
 
-    /// Null if refused; what upstream throws passes through.
-    void* allocate(std::size_t bytes, std::size_t alignment);
-    void deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept;
+    /// Null if the arena has no room; then upstream is to be asked, which counts and tells what is
+    /// refused. Requires: `list` is the request's, and empty.
+    void* allocate(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    void* allocate_upstream(std::size_t bytes, std::size_t alignment);
+    void* try_allocate_upstream(std::size_t bytes, std::size_t alignment) noexcept;
+    /// Requires: `list`, which is the request's, did not take the block.
+    void deallocate(class_list& list, void* block, std::size_t bytes,
+                    std::size_t alignment) noexcept;
+    void deallocate(void* block) noexcept;
     static constexpr std::size_t unknown_size = ~std::size_t{0};
 
     [[nodiscard]] std::size_t usable_size(const void* block) const noexcept;
@@ -71,23 +83,28 @@ public:
 
 private:
     friend struct pool_inspector; // the tests' one door
+    friend class pool_checker;    // check.cpp
 
     // pool_state.cpp: the common paths out of line
-    void* allocate_block(size_class_index index, std::size_t alignment) noexcept;
+    void* carve(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
+    void* carve_one(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
+    void* allocate_slowly(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
     void* allocate_from_arena(class_list& list, size_class_index index,
                               std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first, size_class_index index) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
-    void free_out_of_line(void* block) noexcept;
-    void free_in_class(class_list& list, const slab_geometry& geometry, std::uint32_t first,
-                       void* block) noexcept;
-    void free_in_slab(class_list& list, const slab_geometry& geometry, std::uint32_t first,
+    void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
+                           std::size_t alignment) noexcept;
+    void free_anywhere(void* block) noexcept;
+    void free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
                       void* block) noexcept;
+    void note_state(class_list& list, std::uint32_t first, std::uint32_t free_before,
+                    std::uint32_t in_use) noexcept;
     void retire(class_list& list, const slab_geometry& geometry, std::uint32_t first,
                 bool linked) noexcept;
 
     // lists.cpp: what the lists of a class hold
-    void* carve(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
+    void begin_lists() noexcept;
     void* take_from_partial(class_list& list, const slab_geometry& geometry) noexcept;
     void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
     void* refill_cache(class_list& list) noexcept;
@@ -107,7 +124,7 @@ private:
     void give_back_unused(class_list& list, const slab_geometry& geometry) noexcept;
     void* borrow_block(size_class_index index, std::size_t alignment) noexcept;
     void* take_free(class_list& list, const slab_geometry& geometry) noexcept;
-    void* allocate_upstream(std::size_t bytes, std::size_t alignment);
+    void note_failure(std::size_t bytes, std::size_t alignment) noexcept;
 
     // reserve.cpp
     bool reserve_blocks(class_list& list, size_class_index index, std::size_t count) noexcept;
@@ -153,8 +170,24 @@ private:
     [[nodiscard]] static std::uint32_t depth(const class_list& list) noexcept {
         return list.end_mark.room - list.head->room;
     }
+    [[nodiscard]] static bool has_active(const class_list& list) noexcept {
+        return list.active < caching;
+    }
     [[nodiscard]] static bool is_caching(const class_list& list) noexcept {
-        return list.active == none && list.span != 0;
+        return list.active == caching;
+    }
+    [[nodiscard]] auto& classes() noexcept { return front_.classes; }
+    [[nodiscard]] const auto& classes() const noexcept { return front_.classes; }
+    [[nodiscard]] size_class_index index_of(const class_list& list) const noexcept {
+        return static_cast<size_class_index>(&list - classes().data());
+    }
+    [[nodiscard]] const slab_geometry& geometry_of(const class_list& list) const noexcept {
+        return slab_geometries[index_of(list)];
+    }
+    /// Writes down, for the granule `at`, how far its slab's first granule is.
+    void note_distance(std::size_t at, std::uint32_t first) noexcept {
+        const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
+        record(granule).distance = static_cast<std::uint8_t>(granule - first);
     }
     [[nodiscard]] static bool is_sparse(const granule_record& slab,
                                         const slab_geometry& geometry) noexcept {
@@ -167,13 +200,7 @@ private:
     }
     /// Granules of a new slab, as the options allow.
     [[nodiscard]] std::uint32_t most_granules(const slab_geometry& geometry) const noexcept {
-        if (options_.max_blocks_per_chunk == 0) [[likely]]
-            return geometry.usual;
-        const std::size_t bytes = options_.max_blocks_per_chunk * geometry.block_size;
-        return bytes >= usual_slab_size
-                   ? geometry.usual
-                   : std::max<std::uint32_t>(geometry.least,
-                                             std::uint32_t(bytes / size_classes::granule));
+        return usual_length(geometry, options_.max_blocks_per_chunk);
     }
     [[nodiscard]] std::uint32_t first_granule_at(const void* run) const noexcept {
         return static_cast<std::uint32_t>(offset(run) / size_classes::granule);
@@ -184,8 +211,9 @@ private:
     pool_front front_; // first: the handle points here
     std::byte* base_;
     granule_record* records_;
-    bool closed_;         ///< every class is
-    std::uint16_t owner_; ///< what granule_record::owner says of this pool's runs
+    std::size_t open_bytes_; ///< of the arena, as far as known; 0 in a closed pool
+    bool closed_;            ///< every class is
+    std::uint16_t owner_;    ///< what granule_record::owner says of this pool's runs
     run_source& runs_;
     arena& source_;
     pool_options options_;

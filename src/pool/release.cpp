@@ -17,15 +17,7 @@ void pool_state::release() noexcept {
         else
             give_back(first);
     }
-    for (unsigned index = 0; index < size_classes::count; ++index) {
-        class_list& list = front_.classes[index];
-        list.active = list.partial = none;
-        list.carved = list.free_listed = list.reserved = 0;
-        list.sparse = list.borrowed = 0;
-        list.head = &list.end_mark;
-        if (!slab_geometries[index].is_run)
-            close(list);
-    }
+    begin_lists();
     runs_in_use_ = 0;
     requested_ = 0;
 }

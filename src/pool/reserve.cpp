@@ -10,7 +10,7 @@ bool pool_state::reserve(std::size_t bytes, std::size_t count, std::size_t align
     constexpr std::size_t most = ~std::uint32_t{0} / 4;
     if (!is_pooled(index) || count > most)
         return false;
-    return reserve_blocks(front_.classes[index], index, count);
+    return reserve_blocks(classes()[index], index, count);
 }
 
 /// New slabs are cut completely: a block that is carved later could lie in an active slab alone.
@@ -48,7 +48,7 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
         const std::size_t at = std::size_t{block} * geometry.block_size;
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         record(first + granule).distance = static_cast<std::uint8_t>(granule);
-        next = new (address(first) + at) free_block{next, block};
+        next = new (address(first) + at) free_block{next, slab_room - slab.blocks + block};
     }
     slab.head = 0;
     list.carved += slab.blocks;

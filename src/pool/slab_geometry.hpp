@@ -3,6 +3,7 @@
 
 #include "resident/detail/size_classes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,11 +12,12 @@ namespace resident::detail {
 
 /// What a class's slabs are like; lengths in granules.
 struct slab_geometry {
-    std::uint32_t block_size; ///< bytes
-    std::uint8_t usual;       ///< length while the arena has plenty
-    std::uint8_t frugal;      ///< when it has little left: less that only this class can use
-    std::uint8_t least;       ///< holds one block
-    bool is_run;              ///< each block is a run by itself
+    std::uint32_t block_size;    ///< bytes
+    std::uint8_t usual;          ///< length while the arena has plenty
+    std::uint8_t frugal;         ///< when it has little left: less that only this class can use
+    std::uint8_t least;          ///< holds one block
+    std::uint8_t carved_at_once; ///< blocks; no more than begin in one granule
+    bool is_run;                 ///< each block is a run by itself
 };
 
 /// Long slabs are passed by seldom; short ones leave less unused when memory runs out.
@@ -50,7 +52,9 @@ constexpr auto make_slab_geometries() noexcept {
         const std::size_t size = size_classes::block_size(static_cast<size_class_index>(index));
         const auto least =
             static_cast<std::uint8_t>((size + size_classes::granule - 1) / size_classes::granule);
-        all[index] = {static_cast<std::uint32_t>(size), least, least, least, is_run};
+        const std::size_t in_granule = size_classes::granule / size;
+        const auto carved = static_cast<std::uint8_t>(std::clamp<std::size_t>(in_granule, 1, 8));
+        all[index] = {static_cast<std::uint32_t>(size), least, least, least, carved, is_run};
         if (!is_run) {
             all[index].usual = best_slab_length(size, usual_blocks, usual_slab_size);
             all[index].frugal = best_slab_length(size, frugal_blocks, size_classes::granule);
@@ -60,6 +64,16 @@ constexpr auto make_slab_geometries() noexcept {
 }
 
 inline constexpr auto slab_geometries = make_slab_geometries();
+
+/// Granules of a new slab while the arena has plenty, where a slab may have at most `max_blocks`
+/// blocks (pool_options::max_blocks_per_chunk; 0: no such limit).
+constexpr std::uint32_t usual_length(const slab_geometry& geometry,
+                                     std::size_t max_blocks) noexcept {
+    if (max_blocks == 0 || max_blocks >= usual_slab_size / geometry.block_size + 1) [[likely]]
+        return geometry.usual;
+    const std::size_t granules = max_blocks * geometry.block_size / size_classes::granule;
+    return granules > geometry.least ? static_cast<std::uint32_t>(granules) : geometry.least;
+}
 
 /// Blocks that a caching class may hold, and that each of its slabs must have in use beyond them.
 /// Few, because all of them are given back in one call when a slab falls below.

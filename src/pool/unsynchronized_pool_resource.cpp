@@ -12,26 +12,12 @@ namespace {
 
 constexpr std::size_t state_size = sizeof(detail::pool_state);
 
-[[noreturn, gnu::noinline, gnu::cold]] void raise_bad_alloc(const arena& exhausted,
-                                                            std::size_t bytes) {
-#if defined(__cpp_exceptions)
-    (void)exhausted;
-    (void)bytes;
-    throw std::bad_alloc();
-#else
-    os::raise(os::make_argument_error(exhausted.name(),
-                                      "a pool has no room for %zu bytes: the longest free run of "
-                                      "the arena is %zu bytes",
-                                      bytes, exhausted.statistics().largest_free_run));
-#endif
-}
-
 detail::pool_state* make_state(const pool_options& options, arena& memory,
                                std::pmr::memory_resource* upstream) {
     detail::run_source& runs = detail::arena_access::runs(memory);
     void* const run = runs.allocate(state_size, alignof(detail::pool_state));
     if (run == nullptr)
-        raise_bad_alloc(memory, state_size);
+        detail::raise_bad_alloc(memory, state_size);
     return new (run) detail::pool_state(options, memory, upstream);
 }
 
@@ -53,34 +39,7 @@ unsynchronized_pool_resource::~unsynchronized_pool_resource() {
         detail::pool_state::destroy(state_);
 }
 
-void* unsynchronized_pool_resource::allocate_out_of_line(std::size_t bytes, std::size_t alignment) {
-    void* const block = state_->allocate(bytes, alignment);
-    if (block == nullptr) [[unlikely]]
-        raise_bad_alloc(source(), bytes);
-    return block;
-}
-
-void* unsynchronized_pool_resource::try_allocate_out_of_line(std::size_t bytes,
-                                                             std::size_t alignment) noexcept {
-#if defined(__cpp_exceptions)
-    try {
-        return state_->allocate(bytes, alignment);
-    } catch (...) { // of upstream
-        return nullptr;
-    }
-#else
-    return state_->allocate(bytes, alignment);
-#endif
-}
-
-void unsynchronized_pool_resource::deallocate_out_of_line(void* block, std::size_t bytes,
-                                                          std::size_t alignment) noexcept {
-    state_->deallocate(block, bytes, alignment);
-}
-
-void unsynchronized_pool_resource::deallocate(void* block) noexcept {
-    state_->deallocate(block, detail::pool_state::unknown_size, 1);
-}
+void unsynchronized_pool_resource::deallocate(void* block) noexcept { state_->deallocate(block); }
 
 void* unsynchronized_pool_resource::do_allocate(std::size_t bytes, std::size_t alignment) {
     return allocate(bytes, alignment);
@@ -94,7 +53,7 @@ void unsynchronized_pool_resource::do_deallocate(void* block, std::size_t bytes,
 void unsynchronized_pool_resource::reserve(std::size_t bytes, std::size_t count,
                                            std::size_t alignment) {
     if (!try_reserve(bytes, count, alignment))
-        raise_bad_alloc(source(), bytes);
+        detail::raise_bad_alloc(source(), bytes);
 }
 
 bool unsynchronized_pool_resource::try_reserve(std::size_t bytes, std::size_t count,

@@ -58,6 +58,20 @@ bool upstream_blocks::owns(const void* block) const noexcept {
     return false;
 }
 
+const char* upstream_blocks::check() const noexcept {
+    std::size_t in_use = 0;
+    const header* previous = nullptr;
+    for (const header* each = first_; each != nullptr; each = each->next) {
+        if (each->previous != previous)
+            return "a way back between blocks of upstream is wrong";
+        if (each->alignment < alignof(header) || (each->alignment & (each->alignment - 1)) != 0)
+            return "the alignment of a block of upstream is out of range";
+        in_use += each->bytes;
+        previous = each;
+    }
+    return in_use == in_use_ ? nullptr : "the count of bytes from upstream is wrong";
+}
+
 std::size_t upstream_blocks::size(const void* block) noexcept { return header_of(block)->bytes; }
 
 } // namespace resident::detail

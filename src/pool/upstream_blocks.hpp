@@ -24,17 +24,26 @@ public:
     /// Bytes of a block in use, as requested.
     [[nodiscard]] static std::size_t size(const void* block) noexcept;
 
+    /// Null if every invariant holds, else which does not. Linear in the blocks; their headers lie
+    /// in memory of the resource, where only the ways back are there to tell a wrong link.
+    [[nodiscard]] const char* check() const noexcept;
+
+    /// Bytes in front of a block of this alignment, as the resource is asked for it: for its
+    /// header.
+    [[nodiscard]] static std::size_t lead(std::size_t alignment) noexcept;
+
     [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; } ///< bytes, as requested
     [[nodiscard]] std::pmr::memory_resource* resource() const noexcept { return resource_; }
 
 private:
+    friend struct pool_inspector; // the tests' one door
+
     struct header {
         header* next;
         header* previous;
         std::size_t bytes;     ///< as requested
         std::size_t alignment; ///< of the whole, which begins `lead` bytes before the block
     };
-    [[nodiscard]] static std::size_t lead(std::size_t alignment) noexcept;
     [[nodiscard]] static header* header_of(const void* block) noexcept;
 
     std::pmr::memory_resource* resource_;

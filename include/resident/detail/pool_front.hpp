@@ -32,7 +32,7 @@ struct alignas(64) class_list {
     free_block end_mark;
 
     // The rest is for the path out of line.
-    std::uint32_t active;      ///< first granule of the slab whose blocks the list holds, or none
+    std::uint32_t active;      ///< first granule of the slab whose blocks the list holds, or a mark
     std::uint32_t partial;     ///< first granule of the first other slab with free blocks, or none
     std::uint32_t carved;      ///< blocks cut from all slabs, in use or free
     std::uint32_t free_listed; ///< blocks that are free in slabs other than the active one
