@@ -97,7 +97,10 @@ std::string result_table::against(std::string_view label, bool (*counts)(std::st
         names += right(rival);
         ratios += right(time && its_time ? number(*time / *its_time, 0, "x") : "");
     }
-    return line_of(names) + line_of(ratios);
+    // A filter may have left no rival.
+    return names == left(label) + std::string(cell_width * columns_.size(), ' ')
+               ? ""
+               : line_of(names) + line_of(ratios);
 }
 
 std::string result_table::text() const {
