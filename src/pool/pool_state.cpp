@@ -38,7 +38,7 @@ void pool_state::destroy(pool_state* doomed) noexcept {
 /// Null if the arena has no room. Requires: an empty list.
 inline void* pool_state::allocate(class_list& list, std::size_t bytes,
                                   std::size_t alignment) noexcept {
-    if (has_active(list)) [[likely]] {
+    if (has_active(list) && !closed_) [[likely]] { // a closed list takes no blocks
         granule_record& slab = record(list.active);
         if (slab.carved != slab.blocks) [[likely]]
             return carve(list, slab, geometry_of(list));
