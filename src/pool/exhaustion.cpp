@@ -1,4 +1,5 @@
 #include "os/headroom.hpp"
+#include "pool/annotations.hpp"
 #include "pool/pool_state.hpp"
 
 #include <algorithm>
@@ -29,15 +30,15 @@ void* pool_state::allocate_when_exhausted(class_list& list, size_class_index ind
     return first != none ? begin_slab(list, first, index) : borrow_block(index, alignment);
 }
 
-/// What the pool has that no block in use needs: runs held back, an active slab without blocks in
-/// use, and the part of an active slab that was never used so far. Nothing else is hidden: see
-/// pool_state, caching.
+/// What the pool has that no block in use needs: runs held back, blocks that were cached until a
+/// slab had too few in use, an active slab without blocks in use, and the part of an active slab
+/// that was never used so far. Nothing else is hidden: see pool_state, caching.
 void pool_state::give_back_everything() noexcept {
     for (unsigned index = 1; index < size_classes::count; ++index) {
         class_list& list = classes()[index];
         if (has_active(list))
             give_back_unused(list, slab_geometries[index]);
-        else if (slab_geometries[index].is_run && list.reserved == 0)
+        else if (!is_caching(list) || (slab_geometries[index].is_run && list.reserved == 0))
             empty_list(list);
     }
 }
@@ -61,6 +62,8 @@ void pool_state::give_back_unused(class_list& list, const slab_geometry& geometr
         return;
     held_ -= std::size_t{freed} * size_classes::granule;
     ++arena_visits_;
+    if (closed_)
+        annotate_given_back(address(first + length), freed * size_classes::granule);
     runs_.shrink(first, length);
     slab.blocks = static_cast<std::uint16_t>(length * size_classes::granule / geometry.block_size);
     if (!closed_)
@@ -82,7 +85,7 @@ void* pool_state::borrow_block(size_class_index index, std::size_t alignment) no
         class_list& borrower = classes()[index];
         if (!has_active(borrower) && !slab_geometries[index].is_run)
             close(borrower); // it must not cache from now on
-        ++borrower.borrowed;
+        note_loan(borrower);
         return block;
     }
     return nullptr;

@@ -24,10 +24,16 @@ pool_state::pool_state(const pool_options& options, arena& source,
         front_.class_of_units[unit] = size_classes::of(unit * size_classes::unit);
     begin_lists();
     own(first_granule_at(this), 0);
+    if (closed_)
+        annotate_pool_begun(this);
 }
 
 void pool_state::destroy(pool_state* doomed) noexcept {
+    if (doomed->closed_)
+        doomed->report_leaks();
     doomed->release();
+    if (doomed->closed_)
+        annotate_pool_ended(doomed);
     run_source& runs = doomed->runs_;
     const std::uint32_t first = doomed->first_granule_at(doomed);
     doomed->~pool_state();
@@ -164,13 +170,18 @@ void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t by
     const size_class_index index = record(first_granule(block)).size_class;
     if (index == 0)
         return free_anywhere(block);
-    if (index != index_of(list)) {
-        --list.borrowed; // from a larger class
-    } else if (list.active == caching) {
+    if (index != index_of(list))
+        note_return(list); // from a larger class
+    free_in_class(classes()[index], block);
+}
+
+/// A class that caches gets the block by way of its list, which knows when to end the caching.
+void pool_state::free_in_class(class_list& list, void* block) noexcept {
+    if (list.active == caching) {
         list.span = open_bytes_;
         if (list.push(block))
             return;
-        if (!slab_geometries[index].is_run)
+        if (!geometry_of(list).is_run)
             return spill_cache(list, block);
     }
     free_anywhere(block);
@@ -179,11 +190,14 @@ void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t by
 void pool_state::deallocate(void* block) noexcept {
     if (closed_) [[unlikely]]
         return deallocate_checked(block, unknown_size, 1);
-    if (offset(block) >= capacity()) [[unlikely]]
+    open_bytes_ = capacity();
+    if (offset(block) >= open_bytes_) [[unlikely]]
         return upstream_.deallocate(block);
     const size_class_index index = record(first_granule(block)).size_class;
-    if (!classes()[index].push(block))
+    if (index == 0)
         free_anywhere(block);
+    else
+        free_in_class(classes()[index], block);
 }
 
 /// Frees a block that its class's list does not take, or should not.
@@ -257,6 +271,8 @@ void pool_state::own(std::uint32_t first, size_class_index index) noexcept {
 }
 
 void pool_state::give_back(std::uint32_t first) noexcept {
+    if (closed_) [[unlikely]]
+        inspect_before_giving_back(first);
     held_ -= std::size_t{record(first).length()} * size_classes::granule;
     ++arena_visits_;
     record(first).owner = 0;

@@ -32,7 +32,8 @@ namespace resident::detail {
 ///   takes blocks of that slab inline. Only the active slab has a part never used so far.
 /// - *caching*: its list holds up to cache_limit free blocks of any of its slabs. Allowed while
 ///   every slab has more than cache_limit blocks in use, counting the cached: then no slab can be
-///   free without the pool knowing, and there is nothing to search when memory runs out.
+///   free without the pool knowing, and there is nothing to search when memory runs out. When a
+///   slab falls below, the list keeps what it holds until it is used up or memory runs out.
 /// - *closed*: its list is empty and takes nothing; so are all classes of a pool that checks calls.
 ///
 /// Blocks that are free in other slabs are in those slabs' lists, which have the same form: a slab
@@ -84,6 +85,7 @@ public:
 private:
     friend struct pool_inspector; // the tests' one door
     friend class pool_checker;    // check.cpp
+    friend class pool_checks;     // what a closed pool does
 
     // pool_state.cpp: the common paths out of line
     void* carve(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
@@ -95,6 +97,7 @@ private:
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
     void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
                            std::size_t alignment) noexcept;
+    void free_in_class(class_list& list, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
     void free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
                       void* block) noexcept;
@@ -132,10 +135,16 @@ private:
     void give_back_empty_slabs(class_list& list, const slab_geometry& geometry) noexcept;
     [[nodiscard]] std::size_t free_blocks(const class_list& list) const noexcept;
 
-    // checked.cpp
+    // checked.cpp and inspection.cpp: a closed pool's ways, see pool_checks
     void* allocate_checked(std::size_t bytes, std::size_t alignment) noexcept;
-    [[nodiscard]] std::size_t requested_size(const void* block) const noexcept;
     void deallocate_checked(void* block, std::size_t bytes, std::size_t alignment) noexcept;
+    void* take_checked(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
+    [[nodiscard]] size_class_index class_of_checked(std::size_t bytes,
+                                                    std::size_t alignment) noexcept;
+    [[nodiscard]] std::size_t usable_size_checked(const void* block) const noexcept;
+    void hide_free_slab(std::uint32_t first) noexcept;
+    void inspect_before_giving_back(std::uint32_t first) noexcept;
+    void report_leaks() noexcept;
 
     [[nodiscard]] size_class_index class_of(std::size_t bytes, std::size_t alignment) noexcept {
         return static_cast<size_class_index>(&front_.class_for(bytes, alignment) -
@@ -169,6 +178,13 @@ private:
     /// Free blocks in the list.
     [[nodiscard]] static std::uint32_t depth(const class_list& list) noexcept {
         return list.end_mark.room - list.head->room;
+    }
+    // How many are borrowed is not known any more once there were too many to count.
+    static void note_loan(class_list& list) noexcept {
+        list.borrowed = static_cast<std::uint16_t>(list.borrowed + (list.borrowed != 0xffff));
+    }
+    static void note_return(class_list& list) noexcept {
+        list.borrowed = static_cast<std::uint16_t>(list.borrowed - (list.borrowed != 0xffff));
     }
     [[nodiscard]] static bool has_active(const class_list& list) noexcept {
         return list.active < caching;

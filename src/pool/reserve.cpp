@@ -6,7 +6,8 @@
 namespace resident::detail {
 
 bool pool_state::reserve(std::size_t bytes, std::size_t count, std::size_t alignment) noexcept {
-    const size_class_index index = class_of(bytes, alignment);
+    const size_class_index index =
+        closed_ ? class_of_checked(bytes, alignment) : class_of(bytes, alignment);
     constexpr std::size_t most = ~std::uint32_t{0} / 4;
     if (!is_pooled(index) || count > most)
         return false;
@@ -40,6 +41,10 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
                                 size_class_index index) noexcept {
     const slab_geometry& geometry = slab_geometries[index];
     granule_record& slab = record(first);
+    if (!geometry.is_run && list.active == caching) { // not beside a slab without blocks in use
+        empty_list(list);
+        close(list);
+    }
     own(first, index);
     const std::size_t bytes = slab.length() * size_classes::granule;
     slab.blocks = slab.carved = slab.free = static_cast<std::uint16_t>(bytes / geometry.block_size);
@@ -57,7 +62,7 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
     if (geometry.block_size <= largest_cached)
         ++list.sparse;
     if (closed_)
-        annotate_hidden(address(first), bytes);
+        hide_free_slab(first);
 }
 
 /// Undoes a reserve that failed: slabs without blocks in use are at the front of the partial ones.

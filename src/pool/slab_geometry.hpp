@@ -27,16 +27,16 @@ inline constexpr std::size_t usual_blocks = 8;
 inline constexpr std::size_t frugal_blocks = 4;
 
 /// The shortest slab of at least `blocks` blocks and `bytes` bytes that leaves at most 1/64 of it
-/// unused behind its last block; if none up to half as long again does, the one that leaves least.
+/// unused behind its last block; if none up to twice as long does, the one that leaves least.
 constexpr std::uint8_t best_slab_length(std::size_t block_size, std::size_t blocks,
                                         std::size_t bytes) noexcept {
     constexpr std::size_t granule = size_classes::granule;
     const std::size_t wanted = block_size * blocks > bytes ? block_size * blocks : bytes;
     const std::size_t shortest = (wanted + granule - 1) / granule;
     std::size_t best = shortest;
-    for (std::size_t length = shortest; length <= shortest * 3; ++length) {
+    for (std::size_t length = shortest; length <= shortest * 2; ++length) {
         const std::size_t waste = length * granule % block_size;
-        if (waste * 128 <= length * granule)
+        if (waste * 64 <= length * granule)
             return static_cast<std::uint8_t>(length);
         // Compared as fractions of the length, without dividing.
         if (waste * best < best * granule % block_size * length)
@@ -69,21 +69,21 @@ inline constexpr auto slab_geometries = make_slab_geometries();
 /// blocks (pool_options::max_blocks_per_chunk; 0: no such limit).
 constexpr std::uint32_t usual_length(const slab_geometry& geometry,
                                      std::size_t max_blocks) noexcept {
-    if (max_blocks == 0 || max_blocks >= usual_slab_size / geometry.block_size + 1) [[likely]]
+    if (max_blocks == 0 || geometry.is_run ||
+        max_blocks >= usual_slab_size / geometry.block_size + 1) [[likely]]
         return geometry.usual;
     const std::size_t granules = max_blocks * geometry.block_size / size_classes::granule;
     return granules > geometry.least ? static_cast<std::uint32_t>(granules) : geometry.least;
 }
 
 /// Blocks that a caching class may hold, and that each of its slabs must have in use beyond them.
-/// Few, because all of them are given back in one call when a slab falls below.
-inline constexpr std::uint32_t cache_limit = 8;
-/// Moved between the cache and slabs at once: half, so that the cache is then as far from empty as
-/// from full.
-inline constexpr std::uint32_t cache_step = cache_limit / 2;
+inline constexpr std::uint32_t cache_limit = 16;
+/// Blocks moved from a slab to an empty cache at once, and from a full one to their slabs.
+inline constexpr std::uint32_t cache_refill = 4;
+inline constexpr std::uint32_t cache_spill = 2;
 
-/// Bytes of the largest blocks that are cached: usual slabs then hold several times the limit.
-inline constexpr std::size_t largest_cached = usual_slab_size / (3 * cache_limit);
+/// Bytes of the largest blocks that are cached: usual slabs then hold more than the limit.
+inline constexpr std::size_t largest_cached = usual_slab_size / 24;
 
 /// Runs that a class of whole granules may hold back.
 inline constexpr std::uint32_t run_cache_limit = 2;
