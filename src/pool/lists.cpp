@@ -39,9 +39,12 @@ void* pool_state::take_from_partial(class_list& list, const slab_geometry& geome
     return closed_ ? take_from_slab(list, slab, first) : list.pop();
 }
 
-/// Takes the first block of a slab's own list. Requires: there is one.
+/// Takes the first block of a slab's own list; null if a closed pool finds that it was written to.
+/// Requires: there is one.
 void* pool_state::take_from_slab(class_list& list, granule_record& slab,
                                  std::uint32_t first) noexcept {
+    if (closed_) [[unlikely]]
+        return take_checked(list, slab, first);
     free_block* const taken = first_free(slab, first);
     --slab.free;
     --list.free_listed;

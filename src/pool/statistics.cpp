@@ -40,9 +40,9 @@ pool_statistics pool_state::statistics() const noexcept {
 std::size_t pool_state::usable_size(const void* block) const noexcept {
     if (offset(block) >= capacity())
         return upstream_blocks::size(block);
+    if (closed_) [[unlikely]]
+        return usable_size_checked(block);
     const granule_record& run = record(first_granule(block));
-    if (options_.checks == check_level::full)
-        return requested_size(block);
     return run.size_class != 0 ? slab_geometries[run.size_class].block_size
                                : run.length() * size_classes::granule;
 }
