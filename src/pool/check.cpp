@@ -37,6 +37,7 @@ private:
     const char* check_class(size_class_index index) const noexcept;
     const char* check_state(size_class_index index) const noexcept;
     const char* check_closed(const class_list& list) const noexcept;
+    const char* check_stopped(size_class_index index) const noexcept;
     const char* check_active(const class_list& list) const noexcept;
     const char* check_caching(size_class_index index) const noexcept;
     const char* check_partial(size_class_index index) const noexcept;
@@ -202,13 +203,23 @@ const char* pool_checker::check_state(size_class_index index) const noexcept {
         return check_active(list);
     return slab_geometries[index].is_run || list.active == pool_state::caching
                ? check_caching(index)
-               : check_closed(list);
+               : check_stopped(index);
 }
 
 const char* pool_checker::check_closed(const class_list& list) const noexcept {
     if (list.span != 0 || list.end_mark.room != 0)
         return "a closed list takes blocks";
     return list.head == &list.end_mark ? nullptr : "a closed list has blocks";
+}
+
+/// A class that stopped caching may have blocks left in its list, which takes no more.
+const char* pool_checker::check_stopped(size_class_index index) const noexcept {
+    const class_list& list = pool_.front_.classes[index];
+    if (list.span != 0)
+        return "a closed list takes blocks";
+    return follow_list(list, cache_limit, [&](std::uint32_t first) {
+        return pool_.record(first).size_class == index;
+    });
 }
 
 const char* pool_checker::check_active(const class_list& list) const noexcept {

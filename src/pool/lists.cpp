@@ -53,13 +53,13 @@ void* pool_state::take_from_slab(class_list& list, granule_record& slab,
     return taken;
 }
 
-/// Moves cache_step blocks of a partial slab to the list, but for the last, which is returned.
+/// Moves cache_refill blocks of a partial slab to the list, but for the last, which is returned.
 /// No slab is sparse, so none becomes less so.
 void* pool_state::refill_cache(class_list& list) noexcept {
     const std::uint32_t first = list.partial;
     granule_record& slab = record(first);
     free_block* block = first_free(slab, first);
-    const unsigned count = std::min<unsigned>(slab.free, cache_step);
+    const unsigned count = std::min<unsigned>(slab.free, cache_refill);
     std::uint32_t room = list.end_mark.room;
     for (unsigned moved = 1; moved < count; ++moved) {
         free_block* const next = block->next;
@@ -76,9 +76,9 @@ void* pool_state::refill_cache(class_list& list) noexcept {
 }
 
 /// Makes room in a full cache and adds the block. A slab that has too few blocks in use left after
-/// that ends the caching.
+/// that ends the caching: the list takes no more, and what it holds goes to the next requests.
 void pool_state::spill_cache(class_list& list, void* block) noexcept {
-    for (std::uint32_t moved = 0; moved < cache_step; ++moved) {
+    for (std::uint32_t moved = 0; moved < cache_spill; ++moved) {
         free_block* const spilled = list.head;
         list.head = spilled->next;
         free_anywhere(spilled);
@@ -87,8 +87,8 @@ void pool_state::spill_cache(class_list& list, void* block) noexcept {
         list.push(block);
         return;
     }
-    empty_list(list);
-    close(list);
+    list.active = none;
+    list.span = 0;
     free_anywhere(block);
 }
 

@@ -26,17 +26,17 @@ inline constexpr std::size_t usual_slab_size = 65536;
 inline constexpr std::size_t usual_blocks = 8;
 inline constexpr std::size_t frugal_blocks = 4;
 
-/// The shortest slab of at least `blocks` blocks and `bytes` bytes that leaves at most 1/64 of it
-/// unused behind its last block; if none up to twice as long does, the one that leaves least.
+/// The shortest slab of at least `blocks` blocks and `bytes` bytes that leaves at most 1/128 of it
+/// unused behind its last block; if none up to three times as long does, the one that leaves least.
 constexpr std::uint8_t best_slab_length(std::size_t block_size, std::size_t blocks,
                                         std::size_t bytes) noexcept {
     constexpr std::size_t granule = size_classes::granule;
     const std::size_t wanted = block_size * blocks > bytes ? block_size * blocks : bytes;
     const std::size_t shortest = (wanted + granule - 1) / granule;
     std::size_t best = shortest;
-    for (std::size_t length = shortest; length <= shortest * 2; ++length) {
+    for (std::size_t length = shortest; length <= shortest * 3; ++length) {
         const std::size_t waste = length * granule % block_size;
-        if (waste * 64 <= length * granule)
+        if (waste * 128 <= length * granule)
             return static_cast<std::uint8_t>(length);
         // Compared as fractions of the length, without dividing.
         if (waste * best < best * granule % block_size * length)

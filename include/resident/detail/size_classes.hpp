@@ -13,12 +13,14 @@ using size_class_index = std::uint8_t;
 /// Sizes a block can have, bytes:
 ///
 ///     16, 24, 32, 40, 48     the sizes that nodes of standard containers have
-///     64, 80, ... 512        16 apart
-///     544, ... 16 KiB        16 for each doubling, so at most 6.25 % apart
+///     64, 80, ... 1 KiB      16 apart
+///     1056, ... 4 KiB        32 for each doubling, so about 3 % apart
+///     4352, ... 16 KiB       16 for each doubling, so about 6 % apart
 ///     20 KiB, ... 64 KiB     4 KiB apart
 ///
 /// Finer than the usual four for each doubling: those leave 9 % of each block unused on average,
-/// and a locked byte is dear. From 4 KiB, whole granules are runs of their own, so that each goes
+/// and a locked byte is dear; what a class does not need, smaller requests can have when memory
+/// runs out. From 4 KiB, whole granules are runs of their own, so that each goes
 /// back to the arena alone; the sizes between are blocks of slabs, as the small ones are.
 struct size_classes {
     static constexpr std::size_t unit = 8;             ///< every block size is a multiple
@@ -26,7 +28,6 @@ struct size_classes {
     static constexpr std::size_t largest_fine = 16384; ///< from here on 4 KiB apart
     static constexpr std::size_t largest = 65536;      ///< above, requests are runs, not pooled
     static constexpr std::size_t largest_linear = 512; ///< up to here 16 apart
-    static constexpr unsigned classes_per_doubling = 16;
     /// Entries of a table of the classes by (bytes + unit - 1) / unit, up to largest_fine.
     static constexpr std::size_t table_size = largest_fine / unit + 1;
 
@@ -44,21 +45,23 @@ struct size_classes {
         if (bytes <= largest_linear)
             return static_cast<size_class_index>((bytes + 15) / 16 + 2);
         const auto top = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
-        const std::size_t step = (bytes - 1) >> (top - 4); // 16 to 31
-        return static_cast<size_class_index>(35 + (top - 9) * classes_per_doubling + step - 16);
+        if (bytes <= granule) // 32 to 63, from the digits
+            return static_cast<size_class_index>(67 + (top - 10) * 32 + ((bytes - 1) >> (top - 5)) -
+                                                 32);
+        return static_cast<size_class_index>(131 + (top - 12) * 16 + ((bytes - 1) >> (top - 4)) -
+                                             16);
     }
 
     /// Bytes of a block. Requires: 0 < index < count.
     static constexpr std::size_t block_size(size_class_index index) noexcept {
         if (index <= 5)
             return index == 1 ? 16 : (index + 1) * std::size_t{8};
-        if (index < 35)
+        if (index < 67)
             return (index - 2) * std::size_t{16};
-        if (index < count_fine) {
-            const unsigned doubling = (index - 35u) / classes_per_doubling;
-            const unsigned step = (index - 35u) % classes_per_doubling;
-            return std::size_t{17 + step} << (doubling + 5);
-        }
+        if (index < 131)
+            return std::size_t{33 + (index - 67u) % 32} << ((index - 67u) / 32 + 5);
+        if (index < count_fine)
+            return std::size_t{17 + (index - 131u) % 16} << ((index - 131u) / 16 + 8);
         return largest_fine + (index - count_fine + 1u) * granule;
     }
 
@@ -67,7 +70,7 @@ struct size_classes {
         return block_size(index) % granule == 0;
     }
 
-    static constexpr unsigned count_fine = 35 + 5 * classes_per_doubling; ///< with class 0
+    static constexpr unsigned count_fine = 163; ///< with class 0
     static constexpr unsigned count = count_fine + (largest - largest_fine) / granule;
 };
 
@@ -76,10 +79,10 @@ static_assert(size_classes::block_size(size_classes::of(17)) == 24);
 static_assert(size_classes::block_size(size_classes::of(48)) == 48);
 static_assert(size_classes::block_size(size_classes::of(49)) == 64);
 static_assert(size_classes::block_size(size_classes::of(512)) == 512);
-static_assert(size_classes::block_size(size_classes::of(513)) == 544);
+static_assert(size_classes::block_size(size_classes::of(1025)) == 1056);
 static_assert(size_classes::of(16384) == size_classes::count_fine - 1);
 static_assert(size_classes::block_size(size_classes::of(16385)) == 20480);
 static_assert(size_classes::of(65536) == size_classes::count - 1 && size_classes::of(65537) == 0);
-static_assert(size_classes::count <= 128, "two words of bits, one a class");
+static_assert(size_classes::count <= 256, "a class is one byte");
 
 } // namespace resident::detail
