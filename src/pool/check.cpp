@@ -248,19 +248,10 @@ const char* pool_checker::check_caching(size_class_index index) const noexcept {
         return "a class of large blocks caches";
     if (list.sparse != 0)
         return "a caching class has a slab with too few blocks in use";
-    if (!geometry.is_run && list.borrowed != 0)
+    if (list.borrowed != 0)
         return "a caching class has borrowed blocks";
-    std::uint32_t foreign = 0;
-    const char* const broken = follow_list(list, limit, [&](std::uint32_t first) {
-        const size_class_index found = pool_.record(first).size_class;
-        if (found == index)
-            return true;
-        ++foreign; // a longer run than asked for, held back where it was asked for
-        return geometry.is_run && found > index && slab_geometries[found].is_run;
-    });
-    if (broken == nullptr && foreign > list.borrowed)
-        return "a class holds more borrowed blocks than it borrowed";
-    return broken;
+    return follow_list(
+        list, limit, [&](std::uint32_t first) { return pool_.record(first).size_class == index; });
 }
 
 /// As many as belong there, and none twice: each one's way back is checked.
