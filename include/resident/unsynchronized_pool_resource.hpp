@@ -7,6 +7,7 @@
 #include "resident/pool_options.hpp"
 #include "resident/result.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
@@ -43,7 +44,7 @@ public:
     explicit unsynchronized_pool_resource(const pool_options& options);
 
     /// Over `memory`, which must outlive the pool, as must `upstream`; null is none.
-    /// Effects: takes the pool's state, 12 KiB, from the arena.
+    /// Effects: takes the pool's state, 16 KiB, from the arena.
     /// Throws: `std::bad_alloc` if and only if the arena has no room for it. In a build without
     /// exceptions: prints so and aborts.
     explicit unsynchronized_pool_resource(arena& memory,
@@ -57,10 +58,10 @@ public:
     unsynchronized_pool_resource(const pool_options& options, arena* memory)
         : unsynchronized_pool_resource(options, *memory) {}
     unsynchronized_pool_resource(const std::pmr::pool_options& options, arena* memory)
-        : unsynchronized_pool_resource(
-              pool_options{.max_blocks_per_chunk = options.max_blocks_per_chunk,
-                           .largest_required_pool_block = options.largest_required_pool_block},
-              *memory) {}
+        : unsynchronized_pool_resource(converted(options), *memory) {}
+    template <std::same_as<std::pmr::pool_options> Options> // not for braces without a type
+    explicit unsynchronized_pool_resource(const Options& options)
+        : unsynchronized_pool_resource(converted(options)) {}
 
     /// Effects: release(), and gives the state back; at check_level::full reports leaks before.
     /// In a forked child: nothing. Requires: an upstream and the arena that are still alive.
@@ -169,6 +170,11 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
+    [[nodiscard]] static pool_options converted(const std::pmr::pool_options& options) noexcept {
+        return {.max_blocks_per_chunk = options.max_blocks_per_chunk,
+                .largest_required_pool_block = options.largest_required_pool_block};
+    }
+
     template <std::size_t Bytes, std::size_t Alignment>
     [[nodiscard]] detail::class_list& class_of() const noexcept {
         constexpr std::size_t needed = Bytes == 0 ? 1 : Bytes;
