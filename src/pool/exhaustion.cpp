@@ -46,19 +46,24 @@ void pool_state::give_back_everything() noexcept {
 void pool_state::give_back_unused(class_list& list, const slab_geometry& geometry) noexcept {
     const std::uint32_t first = list.active;
     granule_record& slab = record(first);
-    if (list.reserved != 0)
-        return;
-    if (slab.carved == (closed_ ? slab.free : depth(list))) {
+    if (list.reserved == 0 && slab.carved == (closed_ ? slab.free : depth(list))) {
         list.carved -= slab.carved;
         list.free_listed -= slab.free;
         close(list);
         return give_back(first);
     }
+    give_back_tail(list, geometry);
+}
+
+/// Gives the granules of the active slab back in which no block has begun so far.
+void pool_state::give_back_tail(class_list& list, const slab_geometry& geometry) noexcept {
+    const std::uint32_t first = list.active;
+    granule_record& slab = record(first);
     const std::size_t used = std::size_t{slab.carved} * geometry.block_size;
     const auto length =
         static_cast<std::uint32_t>((used + size_classes::granule - 1) / size_classes::granule);
     const std::uint32_t freed = slab.length() - length;
-    if (freed == 0)
+    if (freed == 0 || list.reserved != 0)
         return;
     held_ -= std::size_t{freed} * size_classes::granule;
     ++arena_visits_;

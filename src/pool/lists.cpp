@@ -24,8 +24,7 @@ void pool_state::begin_lists() noexcept {
 void* pool_state::take_from_partial(class_list& list, const slab_geometry& geometry) noexcept {
     const std::uint32_t first = list.partial;
     granule_record& slab = record(first);
-    if (geometry.block_size <= largest_cached && list.sparse == 0 && list.borrowed == 0 &&
-        !closed_) {
+    if (may_cache(list, geometry)) {
         if (list.active != caching)
             begin_caching(list, cache_limit);
         return refill_cache(list);

@@ -44,7 +44,7 @@ void pool_state::destroy(pool_state* doomed) noexcept {
 /// Null if the arena has no room. Requires: an empty list.
 inline void* pool_state::allocate(class_list& list, std::size_t bytes,
                                   std::size_t alignment) noexcept {
-    if (has_active(list) && !closed_) [[likely]] { // a closed list takes no blocks
+    if (has_active(list) && list.partial == none && !closed_) [[likely]] {
         granule_record& slab = record(list.active);
         if (slab.carved != slab.blocks) [[likely]]
             return carve(list, slab, geometry_of(list));
@@ -59,10 +59,18 @@ void* pool_state::allocate_slowly(class_list& list, std::size_t bytes,
     const size_class_index index = index_of(list);
     if (!is_pooled(index)) [[unlikely]]
         return allocate_run(bytes, alignment);
-    if (has_active(list))
-        deactivate(list, slab_geometries[index]);
+    const slab_geometry& geometry = slab_geometries[index];
+    if (has_active(list)) {
+        // Blocks were freed elsewhere meanwhile: use those, rather than memory never used so far.
+        granule_record& slab = record(list.active);
+        if (may_cache(list, geometry) && !is_sparse(slab, geometry))
+            give_back_tail(list, geometry);
+        if (slab.carved != slab.blocks)
+            return carve_one(list, slab, geometry);
+        deactivate(list, geometry);
+    }
     if (list.partial != none)
-        return take_from_partial(list, slab_geometries[index]);
+        return take_from_partial(list, geometry);
     return allocate_from_arena(list, index, alignment);
 }
 

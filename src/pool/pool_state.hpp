@@ -125,6 +125,7 @@ private:
                                   std::size_t alignment) noexcept;
     void give_back_everything() noexcept;
     void give_back_unused(class_list& list, const slab_geometry& geometry) noexcept;
+    void give_back_tail(class_list& list, const slab_geometry& geometry) noexcept;
     void* borrow_block(size_class_index index, std::size_t alignment) noexcept;
     void* take_free(class_list& list, const slab_geometry& geometry) noexcept;
     void note_failure(std::size_t bytes, std::size_t alignment) noexcept;
@@ -204,6 +205,11 @@ private:
     void note_distance(std::size_t at, std::uint32_t first) noexcept {
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         record(granule).distance = static_cast<std::uint8_t>(granule - first);
+    }
+    [[nodiscard]] bool may_cache(const class_list& list,
+                                 const slab_geometry& geometry) const noexcept {
+        return geometry.block_size <= largest_cached && list.sparse == 0 && list.borrowed == 0 &&
+               !closed_;
     }
     [[nodiscard]] static bool is_sparse(const granule_record& slab,
                                         const slab_geometry& geometry) noexcept {
