@@ -65,6 +65,12 @@ TEST_F(instruction_counter, a_body_can_fail_in_its_own_words) {
               "the first");
 }
 
+TEST_F(instruction_counter, an_expectation_that_fails_in_the_child_is_a_failure) {
+    const auto counts = test::count_instructions(
+        [](os::stepper&) { ADD_FAILURE() << "in the child alone, as this test wants it"; });
+    EXPECT_EQ(counts.failure, "an expectation failed in the child, see above");
+}
+
 TEST_F(instruction_counter, a_call_without_an_end_is_a_failure) {
     const auto endless = [](os::stepper& stepper) {
         stepper.measure("endless", [] { asm volatile("1: nop; jmp 1b"); });
@@ -108,9 +114,9 @@ TEST_F(instruction_counter, the_child_ends_with_the_process_that_traces_it) {
     ASSERT_EQ(pipe(ends.data()), 0);
     const pid_t tracer = fork();
     if (tracer == 0) {
-        (void)os::count_instructions([&](os::stepper& stepper) {
+        (void)os::count_instructions([&](os::stepper&) {
             [[maybe_unused]] const ssize_t told = write(ends[1], "s", 1);
-            stepper.measure("asleep", [] { pause(); });
+            pause();
         });
         _exit(0);
     }
