@@ -8,6 +8,7 @@
 #include "resident/error.hpp"                        // IWYU pragma: export
 #include "resident/fault_counter.hpp"                // IWYU pragma: export
 #include "resident/fault_trap.hpp"                   // IWYU pragma: export
+#include "resident/footprint.hpp"                    // IWYU pragma: export
 #include "resident/memory_limit.hpp"                 // IWYU pragma: export
 #include "resident/misuse.hpp"                       // IWYU pragma: export
 #include "resident/page_lock.hpp"                    // IWYU pragma: export

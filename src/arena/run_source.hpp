@@ -51,6 +51,13 @@ public:
     std::uint32_t allocate_slab(std::uint32_t usual, std::uint32_t frugal,
                                 std::uint32_t least) noexcept;
 
+    /// Whether a slab of `usual` granules is never cut from an arena of `capacity` granules: it
+    /// would not be a small part of it.
+    [[nodiscard]] static constexpr bool is_long_slab(std::size_t usual,
+                                                     std::size_t capacity) noexcept {
+        return usual > capacity / usual_share;
+    }
+
     /// Frees the run.
     /// The behavior is undefined unless a run in use begins at `first`, in this process.
     void deallocate_granules(std::uint32_t first) noexcept;
@@ -102,7 +109,7 @@ private:
 
     [[nodiscard]] std::uint32_t slab_length(std::uint32_t usual,
                                             std::uint32_t frugal) const noexcept {
-        return runs_.is_scarce() || usual > runs_.size() / usual_share ? frugal : usual;
+        return runs_.is_scarce() || is_long_slab(usual, runs_.size()) ? frugal : usual;
     }
 
     // The slow paths, all out of line: with the mutex to be waited for, or to be handed on.

@@ -1,0 +1,67 @@
+#include "pool/footprint_bound.hpp"
+
+#include "arena/run_source.hpp"
+#include "pool/pool_state.hpp"
+
+#include <algorithm>
+
+namespace resident::detail {
+
+namespace {
+
+constexpr std::size_t granule = arena::granule_size;
+
+constexpr std::size_t rounded_up_quotient(std::size_t value, std::size_t divisor) noexcept {
+    return value / divisor + (value % divisor != 0);
+}
+
+constexpr std::size_t blocks_in(std::size_t granules, const slab_geometry& geometry) noexcept {
+    return granules * granule / geometry.block_size;
+}
+
+constexpr std::size_t state_granules = rounded_up_quotient(sizeof(pool_state), granule);
+
+} // namespace
+
+std::size_t granules_to_reserve(const slab_geometry& geometry, std::size_t blocks,
+                                std::size_t max_blocks, std::size_t capacity) noexcept {
+    const std::size_t usual = usual_length(geometry, max_blocks);
+    const std::size_t frugal = geometry.frugal;
+    const std::size_t in_usual = blocks_in(usual, geometry);
+    const std::size_t in_frugal = blocks_in(frugal, geometry);
+    std::size_t most = rounded_up_quotient(blocks, in_frugal) * frugal;
+    if (run_source::is_long_slab(usual, capacity))
+        return most; // all slabs are frugal
+    // The arena may become scarce behind any of the slabs: then the others are frugal.
+    for (std::size_t long_slabs = 1; (long_slabs - 1) * in_usual < blocks; ++long_slabs) {
+        const std::size_t served = std::min(long_slabs * in_usual, blocks);
+        most = std::max(most, long_slabs * usual +
+                                  rounded_up_quotient(blocks - served, in_frugal) * frugal);
+    }
+    return most;
+}
+
+std::size_t granules_for_runs(const run_footprint& runs) noexcept {
+    const std::size_t in_use = runs.peak_bytes / granule;
+    if (runs.equal)
+        return in_use; // every gap is a multiple of their length
+    const std::size_t longest = runs.longest / granule;
+    // A gap this much longer than asked for is never passed over: see arena::try_allocate.
+    const std::size_t sure = longest + (longest < 64 ? 0 : rounded_up_quotient(longest, 32));
+    return in_use + runs.peak * (sure - 1);
+}
+
+std::size_t worst_case_capacity(const footprint_report& peaks, std::size_t max_blocks) noexcept {
+    std::size_t capacity = 0;
+    // The longer the arena, the longer its slabs: go on until they fit the arena they are cut from.
+    for (std::size_t needed = 1; capacity < needed;) {
+        capacity = needed;
+        needed = state_granules + granules_for_runs(peaks.runs);
+        for (unsigned index = 1; index < size_classes::count; ++index)
+            needed += granules_to_reserve(slab_geometries[index], peaks.classes[index - 1].peak,
+                                          max_blocks, capacity);
+    }
+    return capacity * granule;
+}
+
+} // namespace resident::detail

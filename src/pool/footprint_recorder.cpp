@@ -1,0 +1,121 @@
+#include "pool/footprint_recorder.hpp"
+
+#include "os/headroom.hpp"
+#include "pool/upstream_blocks.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace resident::detail {
+
+namespace {
+
+constexpr std::size_t granule = arena::granule_size;
+/// Below this no look at the machine's memory is worth its time.
+constexpr std::size_t unquestioned = 16_MiB;
+
+constexpr std::size_t in_granules(std::size_t bytes) noexcept {
+    return (bytes - (bytes != 0)) / granule * granule + granule; // 0 bytes count as 1
+}
+
+/// What a run takes: `alignment` above a granule is met by leaving out granules before it.
+constexpr std::size_t longest_need(const footprint_recorder::request& made) noexcept {
+    return in_granules(made.bytes) + std::max(made.alignment, granule) - granule;
+}
+
+/// The header that the pool puts before each block of its upstream is none of the program's.
+footprint_recorder::request as_made(std::size_t bytes, std::size_t alignment) noexcept {
+    return {bytes - upstream_blocks::lead(alignment), alignment};
+}
+
+void raise(std::size_t& peak, std::size_t now) noexcept { peak = std::max(peak, now); }
+
+} // namespace
+
+void* footprint_recorder::do_allocate(std::size_t bytes, std::size_t alignment) {
+    const request made = as_made(bytes, alignment);
+    note_allocation(made);
+    check_headroom();
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+}
+
+void footprint_recorder::do_deallocate(void* block, std::size_t bytes, std::size_t alignment) {
+    note_deallocation(as_made(bytes, alignment));
+    std::pmr::new_delete_resource()->deallocate(block, bytes, alignment);
+}
+
+/// Looks whenever what is in use has doubled, for room to double it again.
+void footprint_recorder::check_headroom() {
+    if (in_use_ < unquestioned || in_use_ / 2 < looked_at_)
+        return;
+    looked_at_ = in_use_;
+    const os::refusal refused = os::check_populate_headroom(in_use_);
+    if (!refused.refused)
+        return;
+    refusal_ = os::make_refusal_error(refused, "footprint");
+#if defined(__cpp_exceptions)
+    throw std::bad_alloc();
+#else
+    os::raise(*refusal_);
+#endif
+}
+
+void footprint_recorder::note_allocation(const request& made) {
+    count& alike = counts_[made];
+    if (alike.peak == 0)
+        alike.first = requests_;
+    ++requests_;
+    raise(alike.peak, ++alike.in_use);
+    const size_class_index index = class_of(made);
+    raise(classes_[index].peak, ++classes_[index].in_use);
+    requested_ += made.bytes;
+    raise(peaks_.peak_requested, requested_);
+    if (index != 0) {
+        in_use_ += size_classes::block_size(index);
+    } else {
+        const std::size_t bytes = in_granules(made.bytes);
+        in_use_ += bytes;
+        runs_in_use_ += bytes;
+        run_footprint& runs = peaks_.runs;
+        if (first_run_ == 0)
+            first_run_ = bytes;
+        runs.equal = runs.equal && longest_need(made) == first_run_;
+        raise(runs.longest, longest_need(made));
+        raise(runs.peak, classes_[0].in_use);
+        raise(runs.peak_bytes, runs_in_use_);
+    }
+    raise(peaks_.peak_in_use, in_use_);
+}
+
+void footprint_recorder::note_deallocation(const request& made) noexcept {
+    const size_class_index index = class_of(made);
+    const std::size_t bytes =
+        index != 0 ? size_classes::block_size(index) : in_granules(made.bytes);
+    --counts_.find(made)->second.in_use;
+    --classes_[index].in_use;
+    requested_ -= made.bytes;
+    in_use_ -= bytes;
+    if (index == 0)
+        runs_in_use_ -= bytes;
+}
+
+/// As pool_front::class_for has it; 0 for a run.
+size_class_index footprint_recorder::class_of(const request& made) const noexcept {
+    if (made.alignment > size_classes::granule || made.bytes > largest_block_)
+        return 0;
+    const std::size_t alignment = std::max(made.alignment, size_classes::unit);
+    const std::size_t bytes = std::max<std::size_t>(made.bytes, 1);
+    const size_class_index index = size_classes::of((bytes + alignment - 1) & ~(alignment - 1));
+    return size_classes::block_size(index) <= largest_block_ ? index : size_class_index{0};
+}
+
+void footprint_recorder::report(footprint_report& to) const noexcept {
+    to.peak_in_use = peaks_.peak_in_use;
+    to.peak_requested = peaks_.peak_requested;
+    to.runs = peaks_.runs;
+    for (unsigned index = 1; index < size_classes::count; ++index)
+        to.classes[index - 1] = {size_classes::block_size(static_cast<size_class_index>(index)),
+                                 classes_[index].peak};
+}
+
+} // namespace resident::detail
