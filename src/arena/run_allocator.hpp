@@ -1,50 +1,15 @@
 /// Segregated fit over granules in constant time, with all bookkeeping out of band.
 #pragma once
 
+#include "arena/granule_record.hpp"
+#include "arena/run_classes.hpp"
+
 #include <array>
-#include <bit>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 namespace resident::detail {
-
-/// Where a free run is in its list; also what a list's head consists of.
-struct run_links {
-    /// The length; in_use and, on the first granule, begins_used_run are added for a run in use.
-    std::uint32_t state;
-    std::uint32_t next; ///< links: see run_allocator
-    std::uint32_t previous;
-
-    static constexpr std::uint32_t in_use = 1U << 31;
-    static constexpr std::uint32_t begins_used_run = 1U << 30; ///< so that a bad free is seen
-    static constexpr std::uint32_t length_bits = begins_used_run - 1;
-    static constexpr std::uint32_t used_first = in_use | begins_used_run;
-
-    [[nodiscard]] bool is_free() const noexcept { return (state & in_use) == 0; }
-    [[nodiscard]] std::uint32_t length() const noexcept { return state & length_bits; }
-};
-
-/// What is known of one granule. Only the first and the last granule of a run say something.
-///
-///     granule   0   1   2   3   4   5   6   7
-///     run       [ used, 3 ] [free, 2] [used,3]
-///     state     3   -   3   2   2   3   -   3      first and last: length, and whether in use
-///     link                  next,                  first of a free run: neighbours in its list
-///                           previous
-///
-/// Whoever holds a run has the rest of its first record, the links included, for itself, and all
-/// but `state` of the others. The arena writes there only to what is free, and reads nothing.
-struct granule_record : run_links {
-    // What a pool knows of a slab, on its first granule: see pool_state.
-    std::uint16_t owner;  ///< which pool; 0 on every run that is no pool's
-    std::uint16_t head;   ///< of the list of free blocks; from the slab's begin, in units of 8
-    std::uint16_t free;   ///< blocks in that list
-    std::uint16_t carved; ///< blocks in use or free; the others were never used so far
-    std::uint16_t blocks; ///< that there is room for
-    std::uint8_t size_class;
-    std::uint8_t distance; ///< where a block begins: granules back to the slab's first
-};
-static_assert(sizeof(granule_record) == 24, "24 bytes a granule: 0.6 % of the capacity");
 
 /// Hands out runs of granules, by index; knows nothing of addresses but their alignment.
 ///
@@ -64,7 +29,7 @@ class run_allocator {
 public:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
     /// Granules that can be managed: what a length can hold.
-    static constexpr std::uint32_t max_granules = run_links::length_bits;
+    static constexpr std::uint32_t max_granules = run_classes::max_length;
 
     /// Bytes of the allocator and its table for `size` granules, when it may grow to `max_size`.
     [[nodiscard]] static constexpr std::size_t storage_for(std::size_t size,
@@ -93,21 +58,21 @@ public:
     /// The usual half of allocate(), for those who put the other out of their way with a jump.
     /// Returns: a list of which every run holds `count`; 0, which is no list, if all are empty.
     /// The behavior is undefined unless 0 < count <= max_granules.
-    [[nodiscard]] std::uint32_t find_fitting(std::uint32_t count) const noexcept;
-    /// Returns: the first granule of a run of `count` from the first run of `list`.
-    /// The behavior is undefined unless that is long enough.
-    std::uint32_t take_first(std::uint32_t list, std::uint32_t count) noexcept;
+    [[nodiscard, gnu::always_inline]] std::size_t find_fitting(std::uint32_t count) const noexcept;
+    /// Returns: the first granule of a run of `count`, from the first run of that list.
+    /// The behavior is undefined unless it is long enough.
+    [[gnu::always_inline]] std::uint32_t take_first(std::size_t list, std::uint32_t count) noexcept;
 
     /// Returns: the granules of the run in use that begins at `first`; 0 if none begins there.
-    [[nodiscard]] std::uint32_t run_length(std::size_t first) const noexcept;
+    [[nodiscard, gnu::always_inline]] std::uint32_t run_length(std::size_t first) const noexcept;
 
     /// Effects: frees the run and merges it with its free neighbours.
     /// The behavior is undefined unless run_length(first) > 0.
-    void deallocate(std::uint32_t first) noexcept;
+    [[gnu::always_inline]] void deallocate(std::uint32_t first) noexcept;
 
     /// Effects: frees all but the first `count` granules of the run, merged with a free run behind.
     /// The behavior is undefined unless 0 < count <= run_length(first).
-    void shrink(std::uint32_t first, std::uint32_t count) noexcept;
+    [[gnu::always_inline]] void shrink(std::uint32_t first, std::uint32_t count) noexcept;
 
     /// Returns: the first run in use at or behind `from`, where a run begins, that has this owner;
     /// or `none`. Linear in runs.
@@ -135,47 +100,25 @@ public:
 private:
     friend struct run_allocator_inspector; // the tests' one door
 
-    // Classes: 32 per doubling of the length. Those of the lengths below 64 hold one length each.
-    static constexpr unsigned subclass_bits = 5;
-    static constexpr unsigned subclasses = 1U << subclass_bits;
-    static constexpr std::uint32_t classes = 31 * subclasses;
-    static constexpr std::uint32_t words = 32; ///< of bits; one for the class behind the last
-
-    /// Exponent and leading digits, one number: what a double has in its upper bits. Half the
-    /// instructions of finding the highest bit, and exact: a double holds every length.
-    static constexpr std::uint32_t digits_of(std::uint32_t value) noexcept {
-        constexpr unsigned mantissa_bits = 52;
-        const auto exact = static_cast<double>(static_cast<std::int32_t>(value));
-        return static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(exact) >>
-                                          (mantissa_bits - subclass_bits));
-    }
-    /// The class, and list, of a length.
-    static constexpr std::uint32_t class_of(std::uint32_t length) noexcept {
-        return digits_of(length) - digits_of(1) + subclasses;
-    }
-    /// The first class of which no run is shorter than `count`: the one behind that of count - 1/2.
-    static constexpr std::uint32_t class_fitting(std::uint32_t count) noexcept {
-        return digits_of(2 * count - 1) - digits_of(2) + subclasses + 1;
-    }
     // A link counts units of 8 bytes because three of them are a record: the address is one
     // addressing mode away, and 32 bits reach all of max_granules. Wider here than where it is
     // kept, so that sums of links fold into addresses.
     using link = std::size_t;
     static constexpr std::size_t link_unit = 8;
     static constexpr link record_units = sizeof(granule_record) / link_unit;
-    static constexpr link head_units = 2;
-    static_assert(sizeof(run_links) <= head_units * link_unit);
-    static_assert(head_units * classes + record_units * (max_granules + link{2}) <=
+    static constexpr link head_units = run_classes::head_units;
+    static constexpr unsigned lists_a_word = 32;
+    static constexpr std::uint32_t words = run_classes::count / lists_a_word + 1;
+    static_assert(words <= 32 && sizeof(run_links) <= head_units * link_unit);
+    static_assert(head_units * run_classes::count + record_units * (max_granules + link{2}) <=
                   ~std::uint32_t{0});
 
-    static constexpr link head_of(std::uint32_t list) noexcept { return head_units * list; }
-    static constexpr std::uint32_t list_of(link head) noexcept {
-        return static_cast<std::uint32_t>(head / head_units);
+    static constexpr std::size_t word_of(link head) noexcept {
+        return head / (head_units * lists_a_word);
     }
     /// The link of granule 0: behind the heads and the granule that is always in use.
-    static constexpr std::uint32_t first_granule_for(std::size_t max_size) noexcept {
-        const std::uint32_t lists = class_of(static_cast<std::uint32_t>(max_size)) + 1;
-        return static_cast<std::uint32_t>(head_of(lists) + record_units);
+    static constexpr std::uint32_t first_granule_for(std::uint32_t lists) noexcept {
+        return static_cast<std::uint32_t>(run_classes::head_of(lists) + record_units);
     }
     [[nodiscard]] link granule_link(std::uint32_t granule) const noexcept {
         return granules_ + record_units * granule;
@@ -187,12 +130,12 @@ private:
         return (static_cast<std::uint32_t>(run) - granules_) * inverse;
     }
     [[nodiscard]] run_links& at(link where) noexcept {
-        return *reinterpret_cast<run_links*>(reinterpret_cast<std::byte*>(this + 1) +
-                                             where * link_unit);
+        return *reinterpret_cast<run_links*>(reinterpret_cast<std::byte*>(this) +
+                                             (sizeof(run_allocator) + where * link_unit));
     }
     [[nodiscard]] const run_links& at(link where) const noexcept {
-        return *reinterpret_cast<const run_links*>(reinterpret_cast<const std::byte*>(this + 1) +
-                                                   where * link_unit);
+        return *reinterpret_cast<const run_links*>(reinterpret_cast<const std::byte*>(this) +
+                                                   (sizeof(run_allocator) + where * link_unit));
     }
     [[nodiscard]] granule_record& record(std::uint32_t granule) noexcept {
         return static_cast<granule_record&>(at(granule_link(granule)));
@@ -206,8 +149,8 @@ private:
     }
 
     /// The last resort: a list of which the first run holds `count`, though others may not; or 0.
-    [[nodiscard]] std::uint32_t find_in_own_class(std::uint32_t count) const noexcept;
-    [[nodiscard]] std::uint32_t find(std::uint32_t count) const noexcept;
+    [[nodiscard]] link find_in_own_class(std::uint32_t count) const noexcept;
+    [[nodiscard]] link find(std::uint32_t count) const noexcept;
     /// Effects: uses `count` granules of a free run behind the first `skip`; the rest stays free.
     /// Returns: the first in use.
     std::uint32_t take_behind(link run, std::uint32_t skip, std::uint32_t count) noexcept;
@@ -217,22 +160,22 @@ private:
     ///     [free][this][used]  =>  [   free   ][used]
     ///     [used][this][free]  =>  [used][   free   ]
     ///     [free][this][free]  =>  [      free      ]
-    void release(link run, std::uint32_t length) noexcept;
-    void mark_used(link run, std::uint32_t length) noexcept;
-    void insert(link run, std::uint32_t length) noexcept;
-    void put_first(link run, std::uint32_t length, link list, link next) noexcept;
-    void unlink(link run) noexcept;
-    void note_filled(std::uint32_t list) noexcept;
-    void note_emptied(link list) noexcept;
-    void note_use(std::uint32_t granules) noexcept;
-    void note_peak() noexcept {
-        if (in_use_ > peak_in_use_) [[unlikely]]
-            peak_in_use_ = in_use_;
-    }
+    [[gnu::always_inline]] void release(link run, std::uint32_t length) noexcept;
+    [[gnu::always_inline]] void mark_used(link run, std::uint32_t length) noexcept;
+    [[gnu::always_inline]] void mark_free(link run, std::uint32_t length) noexcept;
+    [[gnu::always_inline]] void insert(link run, link head) noexcept;
+    [[gnu::always_inline]] void put_first(link run, link head, link next) noexcept;
+    [[gnu::always_inline]] void drop_first(link head, link next) noexcept;
+    [[gnu::always_inline]] void unlink(link run) noexcept;
+    [[gnu::always_inline]] void note_filled(link head) noexcept;
+    [[gnu::always_inline]] void note_emptied(link head) noexcept;
+    [[gnu::always_inline]] void note_use(std::uint32_t granules) noexcept;
+    [[gnu::always_inline]] void note_disuse(std::uint32_t granules) noexcept;
     [[nodiscard]] const char* check_runs(std::uint32_t& free_runs) const noexcept;
     [[nodiscard]] const char* check_lists(std::uint32_t free_runs) const noexcept;
     [[nodiscard]] const char* check_list(std::uint32_t list, std::uint32_t& left) const noexcept;
 
+    std::uint32_t lists_;    ///< heads in the table
     std::uint32_t granules_; ///< the link of the first
     std::uint32_t size_ = 0;
     std::uint32_t in_use_ = 0;
@@ -243,51 +186,54 @@ private:
 };
 
 constexpr std::size_t run_allocator::storage_for(std::size_t size, std::size_t max_size) noexcept {
-    return sizeof(run_allocator) + first_granule_for(max_size) * link_unit +
+    // No multiple, so that an offset before a record is not taken for units, and added by itself.
+    static_assert(sizeof(run_allocator) % link_unit == alignof(granule_record));
+    const std::uint32_t lists = run_classes::class_of(static_cast<std::uint32_t>(max_size)) + 1;
+    return sizeof(run_allocator) + first_granule_for(lists) * link_unit +
            (size + 1) * sizeof(granule_record);
 }
 
 // From here on inline, because a pool's whole refill is a hundred instructions.
 
-inline std::uint32_t run_allocator::find_fitting(std::uint32_t count) const noexcept {
-    static_assert(0 < class_fitting(1) && class_fitting(1) <= class_of(1));
-    static_assert(class_of(max_granules) < classes && class_fitting(max_granules) <= classes);
-    static_assert(classes / subclasses < words && subclasses == 32);
-    const std::uint32_t fitting = class_fitting(count);
-    const std::uint32_t word = fitting / subclasses;
-    const std::uint32_t here = class_bits_[word] >> (fitting % subclasses);
-    if (here != 0)
-        return fitting + lowest_bit(here);
-    const std::uint32_t above = word_bits_ & (~1U << word);
-    if (above == 0) [[unlikely]]
-        return 0;
-    const std::uint32_t next = lowest_bit(above);
-    return next * subclasses + lowest_bit(class_bits_[next]);
+inline std::size_t run_allocator::find_fitting(std::uint32_t count) const noexcept {
+    const std::uint32_t fitting = run_classes::class_fitting(count);
+    const std::uint32_t word = fitting / lists_a_word;
+    const std::uint32_t here = class_bits_[word] >> (fitting % lists_a_word);
+    link head = 0;
+    if (here != 0) {
+        head = run_classes::head_of(fitting + lowest_bit(here));
+    } else {
+        const std::uint32_t above = word_bits_ & (~1U << word);
+        if (above == 0) [[unlikely]]
+            return 0;
+        const std::uint32_t next = lowest_bit(above);
+        head = run_classes::head_of(next * lists_a_word + lowest_bit(class_bits_[next]));
+    }
+    if (head == 0)
+        __builtin_unreachable(); // so that the caller's test is not made here
+    return head;
 }
 
-inline std::uint32_t run_allocator::take_first(std::uint32_t list, std::uint32_t count) noexcept {
-    link head = head_of(list);
+inline std::uint32_t run_allocator::take_first(std::size_t list, std::uint32_t count) noexcept {
+    const link head = list;
     const link run = at(head).next;
-    link next = at(run).next;
-    const std::uint32_t length = at(run).state;
-    const std::uint32_t rest = length - count;
-    const std::uint32_t rest_list = rest == 0 ? 0 : class_of(rest);
-    if (rest_list != list) {
-        at(head).next = static_cast<std::uint32_t>(next);
-        at(next).previous = static_cast<std::uint32_t>(head);
-        if (next == head)
-            note_emptied(head);
-    }
-    if (rest != 0) {
-        if (rest_list != list) {
-            head = head_of(rest_list);
-            next = at(head).next;
-            note_filled(rest_list);
-        }
-        put_first(run + record_units * count, rest, head, next);
-    }
+    const link next = at(run).next;
+    const std::uint32_t rest = at(run).state - count;
+    const link behind = run + record_units * count;
     mark_used(run, count);
     note_use(count);
+    if (rest == 0) {
+        drop_first(head, next);
+        return granule_at(run);
+    }
+    mark_free(behind, rest);
+    const link rest_head = run_classes::head_for(rest);
+    if (rest_head == head) {
+        put_first(behind, head, next);
+    } else {
+        drop_first(head, next);
+        insert(behind, rest_head);
+    }
     return granule_at(run);
 }
 
@@ -301,8 +247,7 @@ inline std::uint32_t run_allocator::run_length(std::size_t first) const noexcept
 inline void run_allocator::deallocate(std::uint32_t first) noexcept {
     const link run = granule_link(first);
     const std::uint32_t length = at(run).length();
-    note_peak();
-    in_use_ -= length;
+    note_disuse(length);
     --runs_in_use_;
     release(run, length);
 }
@@ -312,8 +257,7 @@ inline void run_allocator::shrink(std::uint32_t first, std::uint32_t count) noex
     const std::uint32_t freed = at(run).length() - count;
     if (freed == 0)
         return;
-    note_peak();
-    in_use_ -= freed;
+    note_disuse(freed);
     mark_used(run, count);
     release(run + record_units * count, freed);
 }
@@ -322,40 +266,52 @@ inline void run_allocator::release(link run, std::uint32_t length) noexcept {
     const link end = run + record_units * length;
     const std::uint32_t behind = at(end).state;
     if ((behind & run_links::in_use) == 0) {
-        unlink(end);
         length += behind;
+        unlink(end);
     }
     const std::uint32_t before = at(run - record_units).state;
     if ((before & run_links::in_use) == 0) {
         at(run).state = 0; // inside a run from now on, where nothing begins
-        run -= record_units * before;
         length += before;
+        run -= record_units * before;
         unlink(run);
     }
-    insert(run, length);
+    mark_free(run, length);
+    insert(run, run_classes::head_for(length));
 }
 
 inline void run_allocator::mark_used(link run, std::uint32_t length) noexcept {
     // In this order: of one granule, the first is the last.
-    at(run + record_units * length - record_units).state = length | run_links::in_use;
+    at(run + record_units * length - record_units).state = run_links::in_use;
     at(run).state = length | run_links::used_first;
 }
 
-inline void run_allocator::insert(link run, std::uint32_t length) noexcept {
-    const std::uint32_t list = class_of(length);
-    put_first(run, length, head_of(list), at(head_of(list)).next);
-    note_filled(list);
+inline void run_allocator::mark_free(link run, std::uint32_t length) noexcept {
+    at(run + record_units * length - record_units).state = length;
+    at(run).state = length;
+}
+
+inline void run_allocator::insert(link run, link head) noexcept {
+    put_first(run, head, at(head).next);
+    note_filled(head);
 }
 
 /// Puts a free run between a list's head and what came first until now.
-inline void run_allocator::put_first(link run, std::uint32_t length, link list,
-                                     link next) noexcept {
+inline void run_allocator::put_first(link run, link head, link next) noexcept {
+    at(run).previous = static_cast<std::uint32_t>(head);
+    // Apart from its neighbours: putting both into a vector and storing that takes longer.
+    std::atomic_signal_fence(std::memory_order_release);
     at(run).next = static_cast<std::uint32_t>(next);
-    at(run).previous = static_cast<std::uint32_t>(list);
-    at(list).next = static_cast<std::uint32_t>(run);
+    at(head).next = static_cast<std::uint32_t>(run);
     at(next).previous = static_cast<std::uint32_t>(run);
-    at(run + record_units * length - record_units).state = length;
-    at(run).state = length;
+}
+
+/// Takes the first run from a list, of which `next` is then the first.
+inline void run_allocator::drop_first(link head, link next) noexcept {
+    at(head).next = static_cast<std::uint32_t>(next);
+    at(next).previous = static_cast<std::uint32_t>(head);
+    if (next == head)
+        note_emptied(head);
 }
 
 inline void run_allocator::unlink(link run) noexcept {
@@ -369,20 +325,27 @@ inline void run_allocator::unlink(link run) noexcept {
 
 // The state of a list's head is its bit, ready for use.
 
-inline void run_allocator::note_filled(std::uint32_t list) noexcept {
-    class_bits_[list / subclasses] |= at(head_of(list)).state;
-    word_bits_ |= 1U << (list / subclasses);
+inline void run_allocator::note_filled(link head) noexcept {
+    class_bits_[word_of(head)] |= at(head).state;
+    word_bits_ |= 1U << word_of(head);
 }
 
-inline void run_allocator::note_emptied(link list) noexcept {
-    const std::uint32_t word = list_of(list) / subclasses;
-    if ((class_bits_[word] ^= at(list).state) == 0)
-        word_bits_ ^= 1U << word;
+inline void run_allocator::note_emptied(link head) noexcept {
+    std::uint32_t& bits = class_bits_[word_of(head)];
+    bits -= at(head).state;
+    if (bits == 0) [[unlikely]]
+        word_bits_ -= 1U << word_of(head);
 }
 
 inline void run_allocator::note_use(std::uint32_t granules) noexcept {
     in_use_ += granules;
     ++runs_in_use_;
+}
+
+inline void run_allocator::note_disuse(std::uint32_t granules) noexcept {
+    if (in_use_ > peak_in_use_) [[unlikely]]
+        peak_in_use_ = in_use_;
+    in_use_ -= granules;
 }
 
 } // namespace resident::detail

@@ -25,10 +25,10 @@ const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
         if (length > size_ - granule)
             return "a run reaches beyond the arena";
         const run_links& last = at(granule_link(granule + length - 1));
-        if (last.length() != length)
-            return "the ends of a run disagree on its length";
         if (last.is_free() != first.is_free())
             return "the ends of a run disagree on its use";
+        if (last.is_free() && last.state != length)
+            return "the ends of a free run disagree on its length";
         if (((first.state & run_links::begins_used_run) != 0) == first.is_free())
             return "a run's begin mark disagrees with its use";
         for (std::uint32_t inner = 1; inner < length; ++inner)
@@ -57,27 +57,26 @@ const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
 }
 
 const char* run_allocator::check_lists(std::uint32_t free_runs) const noexcept {
-    const std::uint32_t lists = list_of(granules_ - record_units);
     std::uint32_t left = free_runs;
-    for (std::uint32_t list = 0; list < lists; ++list)
+    for (std::uint32_t list = 0; list < lists_; ++list)
         if (const char* broken = check_list(list, left))
             return broken;
     for (std::uint32_t word = 0; word < words; ++word) {
         if ((word_bits_ >> word & 1U) != (class_bits_[word] != 0 ? 1U : 0U))
             return "a word bit is wrong";
     }
-    for (std::uint32_t list = lists; list < words * subclasses; ++list)
-        if ((class_bits_[list / subclasses] >> (list % subclasses) & 1U) != 0)
+    for (std::uint32_t list = lists_; list < words * lists_a_word; ++list)
+        if ((class_bits_[list / lists_a_word] >> (list % lists_a_word) & 1U) != 0)
             return "a class bit beyond the last is set";
     return left == 0 ? nullptr : "a free run is in no list";
 }
 
 const char* run_allocator::check_list(std::uint32_t list, std::uint32_t& left) const noexcept {
-    const link head = head_of(list);
-    const std::uint32_t bit = 1U << (list % subclasses);
+    const link head = run_classes::head_of(list);
+    const std::uint32_t bit = 1U << (list % lists_a_word);
     if (at(head).state != bit)
         return "a list's bit is wrong";
-    if (((class_bits_[list / subclasses] & bit) != 0) != (at(head).next != head))
+    if (((class_bits_[list / lists_a_word] & bit) != 0) != (at(head).next != head))
         return "a class bit is wrong";
     link previous = head;
     for (link run = at(head).next; run != head; run = at(run).next) {
@@ -86,7 +85,7 @@ const char* run_allocator::check_list(std::uint32_t list, std::uint32_t& left) c
         const run_links& links = at(run);
         if (!links.is_free())
             return "a run in use is in a free list";
-        if (links.length() == 0 || class_of(links.length()) != list)
+        if (links.length() == 0 || run_classes::class_of(links.length()) != list)
             return "a free run is in the list of another class";
         if (links.previous != previous)
             return "a back link is wrong";

@@ -41,7 +41,7 @@ void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
     if (!usual || !mutex_.try_lock()) [[unlikely]]
         return allocate_slowly(bytes, alignment);
     const auto count = static_cast<std::uint32_t>(granules_for(bytes));
-    const std::uint32_t list = runs_.find_fitting(count);
+    const std::size_t list = runs_.find_fitting(count);
     if (list == 0) [[unlikely]]
         return allocate_held(bytes, alignment);
     void* const run = begin_ + runs_.take_first(list, count) * granule;
@@ -145,7 +145,7 @@ inline bool run_source::free_if_in_use(const void* run, std::size_t expected) no
     constexpr int granule_bits = std::countr_zero(granule);
     const std::size_t first = std::rotr(address_of(run) - address_of(begin_), granule_bits);
     const std::uint32_t length = runs_.run_length(first);
-    if (length == 0 || (expected != 0 && expected != length)) [[unlikely]]
+    if (expected == 0 ? length == 0 : length != expected) [[unlikely]]
         return false;
     runs_.deallocate(static_cast<std::uint32_t>(first));
     return true;

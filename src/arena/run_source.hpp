@@ -112,28 +112,27 @@ private:
         return runs_.is_scarce() || is_long_slab(usual, runs_.size()) ? frugal : usual;
     }
 
-    // The slow paths, all out of line: with the mutex to be waited for, or to be handed on.
+    // The slow paths, kept out of line. With the mutex to be waited for:
     std::uint32_t allocate_contended(std::uint32_t count) noexcept;
     std::uint32_t allocate_slab_contended(std::uint32_t usual, std::uint32_t frugal,
                                           std::uint32_t least) noexcept;
     void deallocate_contended(std::uint32_t first) noexcept;
     void shrink_contended(std::uint32_t first, std::uint32_t count) noexcept;
-    void* allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept;
-    // These three require the mutex, and give it up.
-    std::uint32_t allocate_held(std::uint32_t count) noexcept;
+    [[gnu::noinline]] void* allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept;
+    [[gnu::noinline]] void deallocate_slowly(void* run, std::size_t expected) noexcept;
+    // With the mutex held, to be given up:
+    [[gnu::noinline]] std::uint32_t allocate_held(std::uint32_t count) noexcept;
     std::uint32_t allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept;
-    void* allocate_held(std::size_t bytes, std::size_t alignment) noexcept;
-    void deallocate_slowly(void* run, std::size_t expected) noexcept;
-    /// Effects: counts a failure and unlocks. Returns: none.
-    std::uint32_t refuse() noexcept;
-    std::uint32_t hand_on(std::uint32_t result) noexcept;
-    void* hand_on(void* result) noexcept;
+    [[gnu::noinline]] void* allocate_held(std::size_t bytes, std::size_t alignment) noexcept;
+    std::uint32_t refuse() noexcept; ///< counts a failure and returns `none`
+    [[gnu::noinline]] std::uint32_t hand_on(std::uint32_t result) noexcept;
+    [[gnu::noinline]] void* hand_on(void* result) noexcept;
+    [[gnu::noinline]] void report_bad_free(const void* run) noexcept;
 
     /// Effects: frees the run, of `expected` granules or, if that is 0, of any number; false if
     /// there is no such run. Requires: the mutex.
-    bool free_if_in_use(const void* run, std::size_t expected) noexcept;
-    void deallocate_checked(void* run, std::size_t expected) noexcept;
-    void report_bad_free(const void* run) noexcept;
+    [[gnu::always_inline]] bool free_if_in_use(const void* run, std::size_t expected) noexcept;
+    [[gnu::always_inline]] void deallocate_checked(void* run, std::size_t expected) noexcept;
 
     mutable os::priority_inheritance_mutex mutex_; ///< guards failures_ and runs_
     std::atomic<std::uint32_t> capacity_;          ///< written under mutex_
@@ -143,7 +142,6 @@ private:
     std::uint32_t last_owner_ = 0;
     run_allocator runs_; ///< the last: its table lies behind
 };
-static_assert(sizeof(run_allocator) % alignof(run_source) == 0, "nothing lies behind runs_");
 
 /// How the pools come to the source of an arena, which lives as long as the arena.
 struct arena_access {
@@ -151,9 +149,10 @@ struct arena_access {
 };
 
 inline std::uint32_t run_source::allocate_granules(std::uint32_t count) noexcept {
+    static_assert(offsetof(run_source, runs_) + sizeof(run_allocator) == sizeof(run_source));
     if (!mutex_.try_lock()) [[unlikely]]
         return allocate_contended(count);
-    const std::uint32_t list = runs_.find_fitting(count);
+    const std::size_t list = runs_.find_fitting(count);
     if (list == 0) [[unlikely]]
         return allocate_held(count);
     const std::uint32_t first = runs_.take_first(list, count);
@@ -167,7 +166,7 @@ inline std::uint32_t run_source::allocate_slab(std::uint32_t usual, std::uint32_
     if (!mutex_.try_lock()) [[unlikely]]
         return allocate_slab_contended(usual, frugal, least);
     const std::uint32_t count = slab_length(usual, frugal);
-    const std::uint32_t list = runs_.find_fitting(count);
+    const std::size_t list = runs_.find_fitting(count);
     if (list == 0) [[unlikely]]
         return allocate_slab_held(count, least);
     const std::uint32_t first = runs_.take_first(list, count);

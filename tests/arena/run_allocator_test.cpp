@@ -1,81 +1,36 @@
 // Concerns: the run allocator's promises, by index alone, no memory behind it.
 // Plan: each merge case of a free; a differential run against a naive model with check() after
 // every step; alignment with offsets; largest_free_run() always succeeds; growth merges; a run
-// shrunk to each length; every field of the bookkeeping corrupted and check() seen to find it.
+// shrunk to each length.
 
-#include "arena/run_allocator.hpp"
+#include "arena/managed_runs.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
-#include <new>
 #include <random>
 #include <set>
 #include <vector>
 
 namespace resident::detail {
-
-/// The one door into run_allocator's private state.
-struct run_allocator_inspector {
-    static constexpr auto class_of = run_allocator::class_of;
-    static constexpr auto class_fitting = run_allocator::class_fitting;
-    static run_links& granule(run_allocator& runs, std::uint32_t index) {
-        return runs.at(runs.granule_link(index));
-    }
-    static run_links& before(run_allocator& runs) { return (&runs.record(0))[-1]; }
-    static run_links& end(run_allocator& runs) { return granule(runs, runs.size()); }
-    static run_links& list(run_allocator& runs, std::uint32_t length) {
-        return runs.at(run_allocator::head_of(run_allocator::class_of(length)));
-    }
-    static std::uint32_t link(run_allocator& runs, std::uint32_t index) {
-        return static_cast<std::uint32_t>(runs.granule_link(index));
-    }
-    static auto& class_bits(run_allocator& runs) { return runs.class_bits_; }
-    static auto& word_bits(run_allocator& runs) { return runs.word_bits_; }
-    static auto& in_use(run_allocator& runs) { return runs.in_use_; }
-    static auto& peak(run_allocator& runs) { return runs.peak_in_use_; }
-    static auto& runs_in_use(run_allocator& runs) { return runs.runs_in_use_; }
-};
-
 namespace {
-
-using inspect = run_allocator_inspector;
-
-constexpr std::uint32_t none = run_allocator::none;
-
-/// An allocator with a table behind it.
-struct managed_runs {
-    explicit managed_runs(std::uint32_t size, std::uint32_t room = 0)
-        : storage(run_allocator::storage_for(std::max(size, room), std::max(size, room)) /
-                      sizeof(std::uint64_t) +
-                  1),
-          runs(*new (storage.data()) run_allocator(std::max(size, room))) {
-        if (size != 0)
-            runs.extend(size);
-    }
-    std::uint32_t get(std::uint32_t count) { return runs.allocate(count); }
-
-    std::vector<std::uint64_t> storage;
-    run_allocator& runs;
-};
 
 TEST(run_allocator, a_class_begins_with_the_length_that_its_double_says) {
     // Lengths below 64 have a class each; beyond, 32 classes a doubling.
     for (std::uint32_t length = 1; length < 64; ++length)
-        EXPECT_LT(inspect::class_of(length), inspect::class_of(length + 1));
+        EXPECT_LT(run_classes::class_of(length), run_classes::class_of(length + 1));
     std::mt19937 random(3);
     for (int i = 0; i < 100'000; ++i) {
         const std::uint32_t length = (random() % run_allocator::max_granules + 1) >> random() % 30;
         if (length < 2)
             continue;
-        const std::uint32_t fitting = inspect::class_fitting(length);
+        const std::uint32_t fitting = run_classes::class_fitting(length);
         // The last length of a class that may not fit is shorter, the first of one that does is
         // not.
-        ASSERT_GE(inspect::class_of(length), fitting - 1);
-        ASSERT_LT(inspect::class_of(length - 1), fitting);
+        ASSERT_GE(run_classes::class_of(length), fitting - 1);
+        ASSERT_LT(run_classes::class_of(length - 1), fitting);
         const std::uint32_t wide = length + length / 31 + 1; // 1/32 longer, at least
-        ASSERT_GE(inspect::class_of(wide), fitting);
+        ASSERT_GE(run_classes::class_of(wide), fitting);
     }
 }
 
@@ -211,7 +166,7 @@ TEST(run_allocator, the_peak_is_what_was_in_use_at_most) {
 TEST(run_allocator, a_run_only_a_little_longer_is_found_when_nothing_else_is_left) {
     // 100 and 101 share a class, so that a search among those that surely fit passes both over.
     managed_runs managed(101);
-    EXPECT_EQ(inspect::class_of(100), inspect::class_of(101));
+    EXPECT_EQ(run_classes::class_of(100), run_classes::class_of(101));
     const std::uint32_t run = managed.get(100);
     EXPECT_EQ(run, 0u);
     EXPECT_EQ(managed.get(2), none);
@@ -324,91 +279,6 @@ TEST(run_allocator, the_largest_free_run_can_be_had) {
         const std::uint32_t run = managed.get(largest);
         ASSERT_NE(run, none) << largest;
         managed.runs.deallocate(run);
-    }
-}
-
-/// Two used runs, two free ones of one class, and one of another: every kind of field is in play.
-///     [used 4][free 4][used 4][free 4][used 4][free 12]
-struct scene {
-    scene() : managed(32) {
-        for (auto& run : run_at)
-            run = managed.get(4);
-        managed.runs.deallocate(run_at[1]);
-        managed.runs.deallocate(run_at[3]);
-        EXPECT_EQ(managed.runs.check(), nullptr);
-    }
-    std::uint32_t run_at[5]{};
-    managed_runs managed;
-};
-
-TEST(run_allocator, check_finds_each_corrupted_field) {
-    struct corruption {
-        const char* found;
-        void (*corrupt)(run_allocator& runs);
-    };
-    constexpr std::uint32_t in_use = run_links::in_use;
-    constexpr std::uint32_t begins = run_links::begins_used_run;
-    const corruption corruptions[] = {
-        {"a run has length 0",
-         [](auto& runs) { inspect::granule(runs, 0).state = run_links::used_first; }},
-        {"a run reaches beyond the arena",
-         [](auto& runs) { inspect::granule(runs, 20).state = 13; }},
-        {"the ends of a run disagree on its length",
-         [](auto& runs) { inspect::granule(runs, 3).state = in_use | 5; }},
-        {"the ends of a run disagree on its use",
-         [](auto& runs) { inspect::granule(runs, 3).state &= ~in_use; }},
-        {"a run's begin mark disagrees with its use",
-         [](auto& runs) { inspect::granule(runs, 0).state &= ~begins; }},
-        {"a run's begin mark disagrees with its use",
-         [](auto& runs) { inspect::granule(runs, 4).state |= begins; }},
-        {"a begin mark lies inside a run",
-         [](auto& runs) { inspect::granule(runs, 2).state |= begins; }},
-        {"two free runs are neighbours",
-         [](auto& runs) {
-             inspect::granule(runs, 8).state = 4;
-             inspect::granule(runs, 11).state = 4;
-         }},
-        {"a mark beyond the ends is missing", [](auto& runs) { inspect::end(runs).state = 0; }},
-        {"a mark beyond the ends is missing", [](auto& runs) { inspect::before(runs).state = 0; }},
-        {"a list's bit is wrong", [](auto& runs) { inspect::list(runs, 4).state = 2; }},
-        {"the count of granules in use is wrong", [](auto& runs) { ++inspect::in_use(runs); }},
-        {"the count of runs in use is wrong", [](auto& runs) { ++inspect::runs_in_use(runs); }},
-        {"the peak is out of range", [](auto& runs) { inspect::peak(runs) = 33; }},
-        {"a word bit is wrong", [](auto& runs) { inspect::word_bits(runs) ^= 1u << 3; }},
-        {"a word bit is wrong", [](auto& runs) { inspect::word_bits(runs) ^= 1u << 31; }},
-        {"a class bit is wrong",
-         [](auto& runs) {
-             const std::uint32_t of_nine = inspect::class_of(9);
-             inspect::class_bits(runs)[of_nine / 32] ^= 1u << of_nine % 32;
-         }},
-        {"a class bit beyond the last is set",
-         [](auto& runs) {
-             inspect::class_bits(runs)[31] = 1;
-             inspect::word_bits(runs) |= 1u << 31;
-         }},
-        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 6000; }},
-        {"a list leads out of the arena", [](auto& runs) { ++inspect::list(runs, 4).next; }},
-        {"a list leads out of the arena", [](auto& runs) { inspect::list(runs, 4).next = 0; }},
-        {"a run in use is in a free list",
-         [](auto& runs) { inspect::list(runs, 4).next = inspect::link(runs, 0); }},
-        {"a free run is in the list of another class",
-         [](auto& runs) { inspect::list(runs, 4).next = inspect::link(runs, 20); }},
-        {"a back link is wrong",
-         [](auto& runs) { inspect::granule(runs, 12).previous = inspect::link(runs, 4); }},
-        {"a back link is wrong", [](auto& runs) { inspect::list(runs, 4).previous = 0; }},
-        {"a free run is in no list",
-         [](auto& runs) {
-             inspect::granule(runs, 12).next = inspect::granule(runs, 4).next;
-             inspect::list(runs, 4).previous = inspect::link(runs, 12);
-         }},
-        {"a list leads out of the arena",
-         [](auto& runs) { inspect::granule(runs, 4).next = none; }},
-    };
-    for (const corruption& each : corruptions) {
-        SCOPED_TRACE(each.found);
-        scene at;
-        each.corrupt(at.managed.runs);
-        EXPECT_STREQ(at.managed.runs.check(), each.found);
     }
 }
 
