@@ -57,7 +57,7 @@ private:
     std::array<tally, size_classes::count> tallies_{};
     std::size_t held_ = 0;
     std::size_t runs_in_use_ = 0;
-    std::size_t in_use_ = 0;
+    std::size_t in_use_ = 0; ///< bytes in blocks in use, or cached
 };
 
 const char* pool_state::check() const noexcept { return pool_checker(*this).check(); }
@@ -138,6 +138,7 @@ const char* pool_checker::check_slab(std::uint32_t first) noexcept {
     if (!is_active && slab.free == slab.carved && list.reserved == 0)
         return "a slab without blocks in use is kept";
     tally& sum = tallies_[index];
+    in_use_ += (std::size_t{slab.carved} - slab.free) * geometry.block_size;
     sum.carved += slab.carved;
     sum.free += slab.free;
     sum.sparse += !is_active && pool_state::is_sparse(slab, geometry) ? 1U : 0U;
@@ -281,7 +282,7 @@ const char* pool_checker::check_counters() const noexcept {
         return "the peak of bytes held is less than they are";
     if (pool_.runs_in_use_ != runs_in_use_)
         return "the count of bytes in runs is wrong";
-    if (pool_.closed_ ? pool_.requested_ > held_ : pool_.requested_ != 0)
+    if (pool_.closed_ ? pool_.requested_ > in_use_ + runs_in_use_ : pool_.requested_ != 0)
         return "the count of bytes requested is out of range";
     return pool_.upstream_.check();
 }

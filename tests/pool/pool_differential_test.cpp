@@ -25,7 +25,7 @@ using test::entrance;
 
 constexpr unsigned histories = 10;
 #if defined(__OPTIMIZE__)
-constexpr std::uint64_t operations = test::sanitized ? 50'000 : 1'000'000;
+constexpr std::uint64_t operations = test::sanitized ? 400'000 : 1'000'000;
 #else
 constexpr std::uint64_t operations = 100'000;
 #endif
@@ -52,7 +52,8 @@ public:
           used_(memory_) {
         for (const pool_options& options :
              {pool_options{}, pool_options{.largest_required_pool_block = 2000},
-              pool_options{.max_blocks_per_chunk = 4}, pool_options{}}) {
+              pool_options{.max_blocks_per_chunk = 4}, pool_options{.checks = check_level::cheap},
+              pool_options{.checks = check_level::full}}) {
             pools_.push_back(std::make_unique<unsynchronized_pool_resource>(options, memory_));
             models_.emplace_back(*pools_.back(), used_);
         }

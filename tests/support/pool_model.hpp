@@ -77,6 +77,7 @@ private:
     std::vector<block> alive_;
     std::array<std::uint32_t, pool_statistics::size_class_count> in_use_{};
     std::size_t bytes_in_use_ = 0;
+    bool is_guarded_; ///< check_level::full: blocks are larger than told, by guards
     bool has_reserve_ = false;
     std::uint64_t refused_ = 0;
     std::uint64_t last_pattern_ = 0;
