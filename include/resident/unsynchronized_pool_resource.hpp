@@ -133,16 +133,18 @@ public:
     /// The behavior is undefined unless `block` is in use and not from upstream. Constant.
     [[nodiscard]] std::size_t usable_size(const void* block) const noexcept;
 
-    /// Whether `address` lies in a slab or run of this pool, free blocks included, upstream's not.
+    /// Whether the block that begins at `address`, in use or free, is of this pool's slabs and
+    /// runs; upstream's are not. For an address within a block the answer may be false.
     /// Complexity: constant. Real-time safe.
     [[nodiscard]] bool owns(const void* address) const noexcept;
 
     /// Effects: makes sure that `count` more blocks of `bytes` can be allocated: they are there,
     /// none of these requests visits the arena or fails, and they stay so when freed, until
-    /// release(). Other size classes cannot have them. Returns: nothing, or why not; then nothing
-    /// has changed. Fails if and only if `bytes` is more than the largest block, or the arena has
-    /// no room. Complexity: linear in the memory reserved. Not for blocks in checked alignment.
-    /// Throwing: std::bad_alloc.
+    /// release(). Other size classes cannot have them.
+    /// Throws: std::bad_alloc if and only if the request is not for a block (`bytes` above the
+    /// largest one, `alignment` above a granule), or the arena has no room, after all that is
+    /// cached was given back; then no more is reserved than before. Linear in the memory reserved.
+    /// Not real-time safe.
     void reserve(std::size_t bytes, std::size_t count,
                  std::size_t alignment = alignof(std::max_align_t));
     [[nodiscard]] bool try_reserve(std::size_t bytes, std::size_t count,

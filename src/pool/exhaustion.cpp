@@ -112,7 +112,17 @@ void* pool_state::take_free(class_list& list, const slab_geometry& geometry) noe
 }
 
 void* pool_state::allocate_upstream(std::size_t bytes, std::size_t alignment) {
-    void* const block = upstream_.allocate(bytes, alignment);
+    void* block = nullptr;
+#if defined(__cpp_exceptions)
+    try {
+        block = upstream_.allocate(bytes, alignment);
+    } catch (...) {
+        note_failure(bytes, alignment);
+        throw;
+    }
+#else
+    block = upstream_.allocate(bytes, alignment);
+#endif
     if (block == nullptr) {
         note_failure(bytes, alignment);
         raise_bad_alloc(source_, bytes);

@@ -22,8 +22,13 @@ bool pool_state::reserve_blocks(class_list& list, size_class_index index,
     list.reserved = ~std::uint32_t{0}; // nothing of the class is given back meanwhile
     while (free_blocks(list) < count) {
         ++arena_visits_;
-        const std::uint32_t first =
+        std::uint32_t first =
             runs_.allocate_slab(most_granules(geometry), geometry.frugal, geometry.least);
+        if (first == none) { // as a request does: what the pool itself keeps is there, too
+            give_back_everything();
+            ++arena_visits_;
+            first = runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
+        }
         if (first == none) {
             list.reserved = reserved_before;
             give_back_empty_slabs(list, geometry);

@@ -65,6 +65,10 @@ constexpr auto make_slab_geometries() noexcept {
 
 inline constexpr auto slab_geometries = make_slab_geometries();
 
+/// Blocks of the slab that has the most.
+inline constexpr std::size_t most_blocks =
+    slab_geometries[1].usual * size_classes::granule / slab_geometries[1].block_size;
+
 /// Granules of a new slab while the arena has plenty, where a slab may have at most `max_blocks`
 /// blocks (pool_options::max_blocks_per_chunk; 0: no such limit).
 constexpr std::uint32_t usual_length(const slab_geometry& geometry,

@@ -71,7 +71,12 @@ bool unsynchronized_pool_resource::owns(const void* address) const noexcept {
 
 void unsynchronized_pool_resource::release() noexcept { state_->release(); }
 
-pool_options unsynchronized_pool_resource::options() const noexcept { return state_->options(); }
+pool_options unsynchronized_pool_resource::options() const noexcept {
+    pool_options all = state_->options();
+    if (all.max_blocks_per_chunk == 0)
+        all.max_blocks_per_chunk = detail::most_blocks;
+    return all;
+}
 
 std::pmr::memory_resource* unsynchronized_pool_resource::upstream_resource() const noexcept {
     return state_->upstream() != nullptr ? state_->upstream() : std::pmr::null_memory_resource();
