@@ -107,10 +107,7 @@ void pool_state::activate(class_list& list, std::uint32_t first) noexcept {
     list.active = first;
     if (closed_)
         return; // its blocks stay in its own list
-    list.begin = reinterpret_cast<std::uintptr_t>(address(first));
-    list.span = std::size_t{slab.length()} * size_classes::granule;
-    list.head = &list.end_mark;
-    list.end_mark.room = slab_room;
+    open(list, address(first), std::size_t{slab.length()} * size_classes::granule);
     if (slab.free != 0) {
         list.head = first_free(slab, first);
         list.free_listed -= slab.free;

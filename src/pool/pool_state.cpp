@@ -111,6 +111,29 @@ void* pool_state::carve_one(class_list& list, granule_record& slab,
     return base_ + at;
 }
 
+/// Makes the run a slab of the class, the active one, and returns its first block.
+/// Requires: an empty list.
+inline void* pool_state::begin_slab(class_list& list, std::uint32_t first,
+                                    size_class_index index) noexcept {
+    const slab_geometry& geometry = slab_geometries[index];
+    granule_record& slab = record(first);
+    std::byte* const begin = address(first);
+    own(first, index);
+    slab.free = 0;
+    slab.carved = 1;
+    ++list.carved;
+    if (geometry.is_run) {
+        slab.blocks = 1;
+        return begin; // a slab of one block, never active
+    }
+    const std::uint32_t bytes = slab.length() * std::uint32_t{size_classes::granule};
+    slab.blocks = static_cast<std::uint16_t>(bytes / geometry.block_size);
+    list.active = first;
+    if (!closed_) [[likely]]
+        open(list, begin, bytes);
+    return begin;
+}
+
 void* pool_state::allocate_from_arena(class_list& list, size_class_index index,
                                       std::size_t alignment) noexcept {
     const slab_geometry& geometry = slab_geometries[index];
@@ -122,22 +145,9 @@ void* pool_state::allocate_from_arena(class_list& list, size_class_index index,
     return begin_slab(list, first, index);
 }
 
-void* pool_state::begin_slab(class_list& list, std::uint32_t first,
-                             size_class_index index) noexcept {
-    const slab_geometry& geometry = slab_geometries[index];
-    granule_record& slab = record(first);
-    own(first, index);
-    slab.free = 0;
-    if (geometry.is_run) {
-        slab.blocks = slab.carved = 1;
-        ++list.carved;
-        return address(first); // a slab of one block, never active
-    }
-    slab.carved = 0;
-    slab.blocks =
-        static_cast<std::uint16_t>(slab.length() * size_classes::granule / geometry.block_size);
-    activate(list, first);
-    return carve_one(list, slab, geometry);
+void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first,
+                                         size_class_index index) noexcept {
+    return begin_slab(list, first, index);
 }
 
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
@@ -266,16 +276,6 @@ void pool_state::retire(class_list& list, const slab_geometry& geometry, std::ui
     list.carved -= slab.carved;
     list.free_listed -= slab.free;
     give_back(first);
-}
-
-/// Writes down whose the run is, and of which class.
-void pool_state::own(std::uint32_t first, size_class_index index) noexcept {
-    granule_record& run = record(first);
-    run.owner = owner_;
-    run.size_class = index;
-    run.distance = 0;
-    held_ += std::size_t{run.length()} * size_classes::granule;
-    peak_held_ = std::max(peak_held_, held_);
 }
 
 void pool_state::give_back(std::uint32_t first) noexcept {

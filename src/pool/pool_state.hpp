@@ -94,6 +94,8 @@ private:
     void* allocate_from_arena(class_list& list, size_class_index index,
                               std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first, size_class_index index) noexcept;
+    void* begin_slab_out_of_line(class_list& list, std::uint32_t first,
+                                 size_class_index index) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
     void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
                            std::size_t alignment) noexcept;
@@ -119,6 +121,13 @@ private:
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
     void begin_caching(class_list& list, std::uint32_t limit) noexcept;
     static void close(class_list& list) noexcept;
+    /// Makes an empty list one of the blocks of the slab in [begin, begin + bytes).
+    static void open(class_list& list, const std::byte* begin, std::size_t bytes) noexcept {
+        list.begin = reinterpret_cast<std::uintptr_t>(begin);
+        list.span = bytes;
+        list.head = &list.end_mark;
+        list.end_mark.room = slab_room;
+    }
 
     // exhaustion.cpp
     void* allocate_when_exhausted(class_list& list, size_class_index index,
@@ -227,7 +236,15 @@ private:
     [[nodiscard]] std::uint32_t first_granule_at(const void* run) const noexcept {
         return static_cast<std::uint32_t>(offset(run) / size_classes::granule);
     }
-    void own(std::uint32_t first, size_class_index index) noexcept;
+    /// Writes down whose the run is, and of which class.
+    void own(std::uint32_t first, size_class_index index) noexcept {
+        granule_record& run = record(first);
+        run.owner = owner_;
+        run.size_class = index;
+        run.distance = 0;
+        held_ += std::size_t{run.length()} * size_classes::granule;
+        peak_held_ = std::max(peak_held_, held_);
+    }
     void give_back(std::uint32_t first) noexcept;
 
     pool_front front_; // first: the handle points here
