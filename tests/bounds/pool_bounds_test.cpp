@@ -1,0 +1,213 @@
+// Concerns: the longest that a call of the pool can take is bounded, in instructions, in whatever
+// state the pool is; fresh memory costs no more than warm; no change makes a call longer unnoticed.
+// Plan: each call counted over histories that lead through fresh, warm, full and fragmented states;
+// then a search: many random histories with phases of their own, each a mixture of sizes that grow
+// and shrink at different rates, in an arena that they fill now and then, and the worst of all. The
+// sequences are the same in each run, so that the figures are. RESIDENT_BOUNDS_HISTORIES says how
+// many histories are searched; the usual ones are those that a long search found the worst in.
+
+#include <resident/resident.hpp>
+
+#include "support/golden.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace resident;
+using namespace resident::literals;
+
+class pool_bounds : public test::golden_test {};
+
+class random_numbers {
+public:
+    explicit random_numbers(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+    std::uint32_t below(std::uint32_t bound) noexcept {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::uint32_t>((state_ >> 33) * bound >> 31);
+    }
+    /// 16 B to `largest`, each doubling as likely as another.
+    std::size_t size_up_to(std::size_t largest) noexcept {
+        const double doublings = std::log2(static_cast<double>(largest) / 16);
+        return static_cast<std::size_t>(16 * std::exp2(doublings * below(1 << 20) / (1 << 20)));
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+struct live_block {
+    void* address = nullptr;
+    std::size_t bytes = 0;
+};
+
+/// The two calls, with a note of their arguments; the histories' one interface.
+struct measured_pool {
+    os::stepper& stepper;
+    std::size_t capacity;
+    arena memory{{.capacity = capacity, .lock = lock_policy::off}};
+    unsynchronized_pool_resource pool{memory};
+    std::vector<live_block> live{};
+    bool measures = true;
+    std::string phase{};
+
+    /// The size of a block decides what the call is allowed to take.
+    [[nodiscard]] static const char* kind_of(std::size_t bytes) noexcept {
+        return bytes <= unsynchronized_pool_resource::largest_block ? "" : "run, ";
+    }
+    bool allocate(std::size_t bytes) {
+        void* address = nullptr;
+        if (!measures) {
+            address = pool.try_allocate(bytes);
+        } else {
+            address = stepper.measure(label("allocate", bytes), note(bytes),
+                                      [&] { return pool.try_allocate(os::opaque(bytes)); });
+        }
+        if (address != nullptr)
+            live.push_back({address, bytes});
+        return address != nullptr;
+    }
+    void deallocate(std::size_t place) {
+        const live_block freed = live[place];
+        live[place] = live.back();
+        live.pop_back();
+        if (!measures)
+            return pool.deallocate(freed.address, freed.bytes);
+        stepper.measure(label("deallocate", freed.bytes), note(freed.bytes), [&] {
+            pool.deallocate(os::opaque(freed.address), os::opaque(freed.bytes));
+        });
+    }
+    /// A request that may find the arena used up has a label by itself, because only then
+    /// everything cached is looked through.
+    std::string label(const char* call, std::size_t bytes) const {
+        const bool scarce = *call == 'a' && memory.statistics().largest_free_run < bytes + 4_KiB;
+        return phase + kind_of(bytes) + call + (scarce ? ", arena used up" : "");
+    }
+    static std::string note(std::size_t bytes) { return std::to_string(bytes) + " bytes"; }
+    void expect_intact() const {
+        EXPECT_EQ(pool.check(), nullptr);
+        EXPECT_EQ(memory.check(), nullptr);
+    }
+};
+
+TEST_F(pool_bounds, log_mix) {
+    const auto counts = test::count_instructions([](os::stepper& stepper) {
+        measured_pool heap{stepper, 64_MiB};
+        random_numbers random(1);
+        heap.phase = "fresh, ";
+        for (int i = 0; i < 600; ++i)
+            ASSERT_TRUE(heap.allocate(random.size_up_to(16_KiB)));
+        heap.measures = false;
+        for (int i = 0; i < 6000; ++i) {
+            heap.deallocate(random.below(static_cast<std::uint32_t>(heap.live.size())));
+            ASSERT_TRUE(heap.allocate(random.size_up_to(16_KiB)));
+        }
+        heap.measures = true;
+        heap.phase = "warm, ";
+        for (int i = 0; i < 600; ++i) {
+            heap.deallocate(random.below(static_cast<std::uint32_t>(heap.live.size())));
+            ASSERT_TRUE(heap.allocate(random.size_up_to(16_KiB)));
+        }
+        heap.expect_intact();
+    });
+    test::expect_golden(
+        counts, "pool-log-mix",
+        {{"fresh, allocate", 1000}, {"warm, allocate", 1000}, {"warm, deallocate", 1000}});
+}
+
+TEST_F(pool_bounds, size_known_when_compiling) {
+    const auto counts = test::count_instructions([](os::stepper& stepper) {
+        arena memory{{.capacity = 64_MiB, .lock = lock_policy::off}};
+        unsynchronized_pool_resource pool{memory};
+        allocator<std::array<char, 48>> nodes{pool};
+        std::vector<std::array<char, 48>*> live(300);
+        for (int round = 0; round < 2; ++round) {
+            for (auto& node : live)
+                node = stepper.measure("allocate", [&] { return nodes.allocate(1); });
+            for (auto& node : live)
+                stepper.measure("deallocate", [&] { nodes.deallocate(os::opaque(node), 1); });
+        }
+    });
+    test::expect_golden(counts, "pool-allocator", {{"allocate", 275}, {"deallocate", 20}});
+}
+
+/// One of the histories searched: phases that grow or shrink, each with sizes of its own.
+void play(measured_pool& heap, std::uint64_t seed) {
+    random_numbers random(seed);
+    const std::uint32_t operations = 60'000 + random.below(60'000);
+    const std::uint32_t measured_from = operations - 250;
+    std::uint32_t phase_end = 0;
+    std::uint32_t growth = 50;
+    std::size_t smallest = 16;
+    std::size_t largest = 64_KiB;
+    for (std::uint32_t done = 0; done < operations; ++done) {
+        heap.measures = done >= measured_from;
+        if (done >= phase_end) {
+            phase_end = done + 25 + random.below(heap.measures ? 50 : 8000);
+            growth = 20 + random.below(60);
+            smallest = random.size_up_to(8_KiB);
+            largest = smallest * (1 + random.below(3) * random.below(40)) + 16;
+            if (random.below(10) == 0)
+                largest = 300_KiB;
+        }
+        if (random.below(100) < growth || heap.live.empty()) {
+            const std::size_t bytes = smallest + random.size_up_to(largest) % (largest - smallest);
+            if (!heap.allocate(bytes))
+                growth = random.below(3) == 0 ? 5 : growth;
+        } else {
+            heap.deallocate(random.below(static_cast<std::uint32_t>(heap.live.size())));
+        }
+    }
+    heap.expect_intact();
+}
+
+TEST_F(pool_bounds, worst_of_the_histories_searched) {
+    const char* const wanted = std::getenv("RESIDENT_BOUNDS_HISTORIES");
+    const std::uint64_t histories = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 8;
+    const auto counts = test::count_instructions([=](os::stepper& stepper) {
+        for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+            measured_pool heap{stepper, seed % 2 == 0 ? 2_MiB : 32_MiB};
+            play(heap, seed);
+        }
+    });
+    test::expect_golden(counts, "pool-searched",
+                        {{"allocate", 415}, {"allocate, arena used up", 415}, {"deallocate", 340}});
+}
+
+TEST_F(pool_bounds, larger_than_any_block) {
+    const auto counts = test::count_instructions([](os::stepper& stepper) {
+        measured_pool heap{stepper, 32_MiB};
+        random_numbers random(2);
+        for (int i = 0; i < 200; ++i) {
+            if (random.below(2) == 0 || heap.live.empty())
+                heap.allocate(64_KiB + 1 + random.below(1_MiB));
+            else
+                heap.deallocate(random.below(static_cast<std::uint32_t>(heap.live.size())));
+        }
+        heap.expect_intact();
+    });
+    test::expect_golden(counts, "pool-runs", {{"run, allocate", 250}, {"run, deallocate", 250}});
+}
+
+// Once, everything that is cached in any class is given back; from then on there is nothing.
+TEST_F(pool_bounds, arena_used_up) {
+    const auto counts = test::count_instructions([](os::stepper& stepper) {
+        measured_pool heap{stepper, 2_MiB};
+        random_numbers random(3);
+        heap.measures = false;
+        while (heap.memory.statistics().largest_free_run > 16_KiB)
+            ASSERT_TRUE(heap.allocate(random.size_up_to(8_KiB)));
+        heap.measures = true;
+        while (heap.pool.statistics().failures < 20)
+            heap.allocate(random.size_up_to(8_KiB));
+        heap.expect_intact();
+    });
+    test::expect_golden(counts, "pool-used-up",
+                        {{"allocate", 415}, {"allocate, arena used up", 30000}});
+}
+
+} // namespace
