@@ -57,33 +57,39 @@ std::string pressure_text(const pressure_state& state) {
 } // namespace
 
 std::string conclude(const demo_result& result) {
-    const contest_result& arena_row = result.arena_row();
-    if (!arena_row.measured) {
-        return "Nothing is shown: the resident arena could not be measured.";
-    }
-    if (arena_row.faults() != 0) {
-        return fmt::format("The loop on the resident arena took {} ({} major) and should take "
-                           "none: this is a failure, please report it.",
-                           faults_of(arena_row), grouped(arena_row.major_faults));
+    std::uint64_t longest = 0;
+    std::uint64_t periods = 0;
+    for (const contest_result* row : result.arena_rows()) {
+        if (!row->measured) {
+            return fmt::format("Nothing is shown: {} could not be measured.", row->who->name);
+        }
+        if (row->faults() != 0) {
+            return fmt::format("The loop on {} took {} ({} major) and should take none: this is a "
+                               "failure, please report it.",
+                               row->who->name, faults_of(*row), grouped(row->major_faults));
+        }
+        longest = std::max(longest, row->work.largest());
+        periods += row->work.total();
     }
     const std::string where =
         result.pressure.active ? "Under memory pressure" : "Without memory pressure";
     const contest_result* malloc_row = find_malloc_row(result);
     if (malloc_row == nullptr) {
         return fmt::format("{}, the loop on the resident arena took no page fault in {}.", where,
-                           counted(arena_row.work.total(), "period"));
+                           counted(periods, "period"));
     }
     return fmt::format("{}, the loop on malloc took {} and up to {} for the work of a period; on "
-                       "the resident arena it took no page fault and at most {}.",
+                       "the resident arena, by either allocator, it took no page fault and at "
+                       "most {}.",
                        where, faults_of(*malloc_row), short_duration(malloc_row->work.largest()),
-                       short_duration(arena_row.work.largest()));
+                       short_duration(longest));
 }
 
 std::vector<std::string> notes_on(const demo_result& result) {
     std::vector<std::string> notes;
     for (const auto& [names, reason] : left_out(result))
         notes.push_back(names + ": " + reason);
-    const contest_result& arena_row = result.arena_row();
+    const contest_result& arena_row = *result.arena_rows().front();
     if (arena_row.scheduling_error != 0) {
         notes.push_back(fmt::format("SCHED_FIFO was refused ({}): other programs may delay the "
                                     "loop. `@realtime - rtprio 95` in /etc/security/limits.d "
@@ -126,7 +132,7 @@ std::vector<std::pair<std::string, std::string>> conditions_of(const demo_result
         {"arena", short_size(load.arena_capacity)},
         {"pressure", pressure_text(result.pressure)}};
     std::string& pages = conditions[4].second;
-    const std::string& kind = result.arena_row().page_kind;
+    const std::string& kind = result.arena_rows().front()->page_kind;
     if (!kind.empty())
         pages += ", pages: " + kind;
     return conditions;

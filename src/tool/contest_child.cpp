@@ -30,9 +30,10 @@ constexpr int lookups_per_period = 4;
 constexpr std::uint64_t warm_up_periods = 50;
 
 /// What the loop does in a period.
+template <class Store>
 class store_work {
 public:
-    explicit store_work(record_store& store) : store_(store) {}
+    explicit store_work(Store& store) : store_(store) {}
     void operator()() {
         store_.take_next();
         for (int lookup = 0; lookup < lookups_per_period; ++lookup) {
@@ -42,7 +43,7 @@ public:
     [[nodiscard]] std::uint64_t checksum() const noexcept { return checksum_; }
 
 private:
-    record_store& store_;
+    Store& store_;
     std::uint64_t checksum_ = 0;
 };
 
@@ -65,13 +66,10 @@ public:
         }
     }
 
-    void with(std::pmr::memory_resource& memory) override {
-        channel_.stage.store(contest_stage::filling);
-        record_store store(input_, channel_.order.records, memory);
-        store_work work(store);
-        fill(store, work);
-        measure(work);
-        finish(work.checksum());
+    void with(std::pmr::memory_resource& memory) override { keep_records<pmr_containers>(memory); }
+
+    void with_pool(unsynchronized_pool_resource& pool) override {
+        keep_records<pool_containers>(pool);
     }
 
     void without_work() override {
@@ -111,9 +109,20 @@ private:
             os::pin_to_processor(order.processor);
     }
 
+    template <class Containers>
+    void keep_records(typename Containers::memory& memory) {
+        channel_.stage.store(contest_stage::filling);
+        record_store<Containers> store(input_, channel_.order.records, memory);
+        store_work work(store);
+        fill(store, work);
+        measure(work);
+        finish(work.checksum());
+    }
+
     /// Fills the store, then takes the whole input through it once more: every size that the input
     /// asks for has then been given and taken back.
-    void fill(record_store& store, store_work& work) {
+    template <class Store>
+    void fill(Store& store, store_work<Store>& work) {
         while (store.arrivals() < channel_.order.records) {
             store.take_next();
             records_taken_ = store.arrivals();

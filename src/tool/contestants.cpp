@@ -1,7 +1,6 @@
 #include "tool/contestants.hpp"
 
 #include "resident/arena.hpp"
-#include "tool/store_sizing.hpp"
 
 #include <array>
 
@@ -14,20 +13,36 @@ void run_on_malloc(const contest_order&, contest_run& run) {
     run.with(*std::pmr::new_delete_resource());
 }
 
+/// Chunks of at most 256 blocks: the default lets each size class take chunks of megabytes ahead,
+/// which is no fair comparison of memory.
+constexpr std::pmr::pool_options std_pool_options{.max_blocks_per_chunk = 256,
+                                                  .largest_required_pool_block = 4096};
+
 void run_on_pool_over_malloc(const contest_order&, contest_run& run) {
-    std::pmr::unsynchronized_pool_resource pool(demo_pool_options(),
-                                                std::pmr::new_delete_resource());
+    std::pmr::unsynchronized_pool_resource pool(std_pool_options, std::pmr::new_delete_resource());
     run.with(pool);
 }
 
-void run_on_pool_over_arena(const contest_order& order, contest_run& run) {
+/// Calls `use` with a pool over an arena, locked and populated.
+template <class Use>
+void with_resident_pool(const contest_order& order, contest_run& run, Use use) {
     arena locked_memory({.capacity = order.arena_capacity, .name = "resident demo"});
     run.note_page_kind(to_string(locked_memory.pages()));
-    std::pmr::unsynchronized_pool_resource pool(demo_pool_options(), &locked_memory);
-    run.with(pool);
+    unsynchronized_pool_resource pool(locked_memory);
+    use(pool);
 }
 
-constexpr std::array<contestant, 7> contestants{{
+void run_on_resident_pool_by_pmr(const contest_order& order, contest_run& run) {
+    with_resident_pool(order, run,
+                       [&run](std::pmr::memory_resource& resource) { run.with(resource); });
+}
+
+void run_on_resident_pool(const contest_order& order, contest_run& run) {
+    with_resident_pool(order, run,
+                       [&run](unsynchronized_pool_resource& pool) { run.with_pool(pool); });
+}
+
+constexpr std::array<contestant, 8> contestants{{
     {.name = "empty loop",
      .description = "the control: the same loop, no containers",
      .is_control = true,
@@ -52,10 +67,14 @@ constexpr std::array<contestant, 7> contestants{{
      .preload = "libjemalloc.so.2",
      .preload_symbol = "mallctl",
      .run = run_on_malloc},
-    {.name = "resident arena + pool",
-     .description = "std::pmr::unsynchronized_pool_resource over resident::arena",
+    {.name = "resident pool (pmr)",
+     .description = "resident's pool on an arena, through std::pmr",
      .is_arena = true,
-     .run = run_on_pool_over_arena},
+     .run = run_on_resident_pool_by_pmr},
+    {.name = "resident allocator<T>",
+     .description = "resident's pool on an arena, through resident::allocator",
+     .is_arena = true,
+     .run = run_on_resident_pool},
 }};
 
 } // namespace

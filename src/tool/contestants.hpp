@@ -2,6 +2,7 @@
 #pragma once
 
 #include "resident/prepare.hpp"
+#include "resident/unsynchronized_pool_resource.hpp"
 #include "tool/contest_channel.hpp"
 
 #include <memory_resource>
@@ -15,6 +16,8 @@ namespace resident::tool {
 class contest_run {
 public:
     virtual void with(std::pmr::memory_resource& memory) = 0;
+    /// The same with containers that know the pool's type.
+    virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
     /// The control: the same loop without containers.
     virtual void without_work() = 0;
     /// What pages the arena was made of, for the report.
@@ -28,7 +31,7 @@ protected:
 struct contestant {
     std::string_view name;        ///< at most 21 characters: a column of the table
     std::string_view description; ///< one line
-    /// The row that claims to be free of faults; its name begins with "resident".
+    /// A row that claims to be free of faults; its name begins with "resident".
     bool is_arena = false;
     bool is_control = false;
     /// What this contestant does to its process, beside what the harness does for all.

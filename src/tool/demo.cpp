@@ -88,8 +88,12 @@ int report(const demo_result& result, report_files& files) {
     const std::string failures = files.write(result);
     if (!failures.empty())
         complain(std::string_view(failures).substr(0, failures.size() - 1));
-    if (!result.arena_row().measured)
-        complain(result.arena_row().reason);
+    for (const contest_result* row : result.arena_rows()) {
+        if (!row->measured) {
+            complain(row->reason);
+            break; // the others most likely say the same
+        }
+    }
     const std::string refused = os::write_output(output_text(result, files));
     if (!refused.empty())
         complain("standard output takes no more: " + refused);

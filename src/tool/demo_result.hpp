@@ -61,10 +61,10 @@ struct demo_result {
     std::vector<contest_result> contestants;
     std::string started; ///< UTC, ISO 8601
 
-    /// The arena's row; there always is one.
-    [[nodiscard]] const contest_result& arena_row() const;
-    /// Whether the demo shows what it is meant to: the arena was measured, without a fault.
-    [[nodiscard]] bool holds() const { return arena_row().measured && arena_row().faults() == 0; }
+    /// The rows on an arena; there always is one.
+    [[nodiscard]] std::vector<const contest_result*> arena_rows() const;
+    /// Whether the demo shows what it is meant to: all of these were measured, without a fault.
+    [[nodiscard]] bool holds() const;
 };
 
 } // namespace resident::tool

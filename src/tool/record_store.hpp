@@ -1,6 +1,7 @@
 /// The work of the demo: nested standard containers that keep the latest records.
 #pragma once
 
+#include "resident/allocator.hpp"
 #include "tool/records.hpp"
 
 #include <cstddef>
@@ -11,21 +12,41 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace resident::tool {
 
+/// The containers of std::pmr: whatever the memory is, they reach it by a virtual call.
+struct pmr_containers {
+    using memory = std::pmr::memory_resource;
+    template <class T>
+    using allocator = std::pmr::polymorphic_allocator<T>;
+};
+
+/// The containers of resident::allocator: they know their pool when they are compiled.
+struct pool_containers {
+    using memory = unsynchronized_pool_resource;
+    template <class T>
+    using allocator = resident::allocator<T>;
+};
+
 /// The latest `capacity` arrivals of the input, by key and in order of arrival. All memory comes
-/// from one std::pmr::memory_resource, so that every contestant runs the same code.
+/// from one place, named for each element: std::pmr would hand it down, and so would
+/// scoped_allocator, but that one makes each vector 8 bytes larger (libstdc++ 12). So every
+/// contestant runs the same code and asks for the same sizes.
 ///
 /// The input is taken over and over; an arrival's key is its record's key and its number.
+template <class Containers>
 class record_store {
 public:
+    using memory = typename Containers::memory;
+
     /// Requires: `input` outlives the store; capacity is not 0.
-    record_store(const record_view& input, std::size_t capacity, std::pmr::memory_resource& memory);
+    record_store(const record_view& input, std::size_t capacity, memory& source);
 
     /// Effects: evicts the oldest record if the store is full, then takes in the next one.
-    /// Throws: std::bad_alloc if the resource does.
+    /// Throws: std::bad_alloc if the memory does.
     void take_next();
 
     /// Effects: finds one of the records kept, each as likely as another, and reads all of it.
@@ -36,13 +57,10 @@ public:
     [[nodiscard]] std::uint64_t arrivals() const noexcept { return arrivals_; }
 
 private:
-    /// Allocator-aware, so that its strings use the map's memory.
-    struct record {
-        using allocator_type = std::pmr::polymorphic_allocator<>;
-        explicit record(const allocator_type& allocator) : lines(allocator) {}
-
-        std::pmr::vector<std::pmr::string> lines;
-    };
+    template <class T>
+    using allocator = typename Containers::template allocator<T>;
+    using string = std::basic_string<char, std::char_traits<char>, allocator<char>>;
+    using record = std::vector<string, allocator<string>>; ///< its lines
 
     /// Finds by string_view: a lookup makes no string.
     struct key_hash {
@@ -58,11 +76,17 @@ private:
 
     record_view input_;
     std::size_t capacity_;
+    memory* source_;
     std::uint64_t arrivals_ = 0;
     std::uint64_t random_state_ = 0x9e3779b97f4a7c15; // the same for every contestant
     char buffer_[96];
-    std::pmr::list<std::pmr::string> in_order_of_arrival_;
-    std::pmr::unordered_map<std::pmr::string, record, key_hash, std::equal_to<>> records_;
+    std::list<string, allocator<string>> in_order_of_arrival_;
+    std::unordered_map<string, record, key_hash, std::equal_to<>,
+                       allocator<std::pair<const string, record>>>
+        records_;
 };
+
+extern template class record_store<pmr_containers>;
+extern template class record_store<pool_containers>;
 
 } // namespace resident::tool

@@ -76,6 +76,7 @@ std::string text_report(const demo_result& result, const text_abilities& abiliti
 
 std::string text_counts(const demo_result& result) {
     const time_axis axis = axis_of(result);
+    constexpr std::size_t width = (80 - 9) / 8; // of a column; there are at most eight rows
     std::string text = "periods by the time of their work\n";
     std::string header = fmt::format("{:>9}", "from");
     char letter = 'A';
@@ -83,7 +84,7 @@ std::string text_counts(const demo_result& result) {
         if (!row.measured)
             continue;
         text += fmt::format("  {}  {}\n", letter, row.who->name);
-        header += fmt::format("{:>10}", letter++);
+        header += fmt::format("{:>{}}", letter++, width);
     }
     text += header + "\n";
     for (double edge = axis.begin(); edge < axis.end(); edge = next_edge(edge)) {
@@ -92,7 +93,7 @@ std::string text_counts(const demo_result& result) {
         for (const contest_result& row : result.contestants) {
             if (!row.measured)
                 continue;
-            line += fmt::format("{:>10}", row.work.between(edge, next_edge(edge)));
+            line += fmt::format("{:>{}}", row.work.between(edge, next_edge(edge)), width);
         }
         text += line + "\n";
     }
