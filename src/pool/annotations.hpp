@@ -24,12 +24,20 @@
 
 namespace resident::detail {
 
+#if RESIDENT_MEMCHECK
+/// Asked once, when the first pool is made: each request to Valgrind is a score of instructions.
+inline bool valgrind_watches() noexcept {
+    static const bool watches = RUNNING_ON_VALGRIND != 0;
+    return watches;
+}
+#endif
+
 /// Whether a tool is there that wants to be told.
 inline bool blocks_are_watched() noexcept {
 #if RESIDENT_ADDRESS_SANITIZER
     return true;
 #elif RESIDENT_MEMCHECK
-    return RUNNING_ON_VALGRIND != 0;
+    return valgrind_watches();
 #else
     return false;
 #endif
@@ -39,14 +47,18 @@ inline bool blocks_are_watched() noexcept {
 
 inline void annotate_pool_begun([[maybe_unused]] const void* pool) noexcept {
 #if RESIDENT_MEMCHECK
-    VALGRIND_CREATE_MEMPOOL(pool, 0, 0);
+    if (valgrind_watches()) {
+        VALGRIND_CREATE_MEMPOOL(pool, 0, 0);
+    }
 #endif
 }
 
 /// None of the pool's blocks is in use any more.
 inline void annotate_pool_ended([[maybe_unused]] const void* pool) noexcept {
 #if RESIDENT_MEMCHECK
-    VALGRIND_DESTROY_MEMPOOL(pool);
+    if (valgrind_watches()) {
+        VALGRIND_DESTROY_MEMPOOL(pool);
+    }
 #endif
 }
 
@@ -57,7 +69,9 @@ inline void annotate_allocated([[maybe_unused]] const void* pool,
 #if RESIDENT_ADDRESS_SANITIZER
     ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
 #elif RESIDENT_MEMCHECK
-    VALGRIND_MEMPOOL_ALLOC(pool, begin, bytes);
+    if (valgrind_watches()) {
+        VALGRIND_MEMPOOL_ALLOC(pool, begin, bytes);
+    }
 #endif
 }
 
@@ -65,7 +79,9 @@ inline void annotate_allocated([[maybe_unused]] const void* pool,
 inline void annotate_freed([[maybe_unused]] const void* pool,
                            [[maybe_unused]] const void* begin) noexcept {
 #if RESIDENT_MEMCHECK
-    VALGRIND_MEMPOOL_FREE(pool, begin);
+    if (valgrind_watches()) {
+        VALGRIND_MEMPOOL_FREE(pool, begin);
+    }
 #endif
 }
 
@@ -75,7 +91,10 @@ inline void annotate_enlarged([[maybe_unused]] const void* pool, [[maybe_unused]
 #if RESIDENT_ADDRESS_SANITIZER
     ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
 #elif RESIDENT_MEMCHECK
-    VALGRIND_MEMPOOL_CHANGE(pool, begin, begin, bytes);
+    if (valgrind_watches()) {
+        VALGRIND_MEMPOOL_CHANGE(pool, begin, begin, bytes);
+        (void)VALGRIND_MAKE_MEM_DEFINED(begin, bytes); // what was written there must stay so
+    }
 #endif
 }
 
@@ -85,7 +104,8 @@ inline void annotate_opened([[maybe_unused]] const void* begin,
 #if RESIDENT_ADDRESS_SANITIZER
     ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
 #elif RESIDENT_MEMCHECK
-    (void)VALGRIND_MAKE_MEM_DEFINED(begin, bytes);
+    if (valgrind_watches())
+        (void)VALGRIND_MAKE_MEM_DEFINED(begin, bytes);
 #endif
 }
 
@@ -95,7 +115,8 @@ inline void annotate_hidden([[maybe_unused]] const void* begin,
 #if RESIDENT_ADDRESS_SANITIZER
     ASAN_POISON_MEMORY_REGION(begin, bytes);
 #elif RESIDENT_MEMCHECK
-    (void)VALGRIND_MAKE_MEM_NOACCESS(begin, bytes);
+    if (valgrind_watches())
+        (void)VALGRIND_MAKE_MEM_NOACCESS(begin, bytes);
 #endif
 }
 
@@ -105,7 +126,8 @@ inline void annotate_given_back([[maybe_unused]] const void* begin,
 #if RESIDENT_ADDRESS_SANITIZER
     ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
 #elif RESIDENT_MEMCHECK
-    (void)VALGRIND_MAKE_MEM_UNDEFINED(begin, bytes);
+    if (valgrind_watches())
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(begin, bytes);
 #endif
 }
 

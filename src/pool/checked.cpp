@@ -133,7 +133,7 @@ void pool_checks::free_block_at(const checked_call& call, const block_place& at)
     if (full_ || at.size_class == 0)
         request = request_of(at);
     const bool told = request.bytes != unknown_size;
-    if (told && at.size_class != 0) {
+    if (full_ && at.size_class != 0) { // check_class does so otherwise
         class_list& asked = pool_.classes()[class_of(request)];
         if (&asked != &pool_.classes()[at.size_class])
             pool_state::note_return(asked);

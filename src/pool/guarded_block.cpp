@@ -62,6 +62,8 @@ void guarded_block::end_use() const noexcept {
 guarded_block::condition guarded_block::state() const noexcept {
     if (!has_header())
         return condition::in_use;
+    if (word_at(state_begin + sizeof(std::uint64_t)) != packed_request())
+        return condition::unknown; // of a run, whose request is known from elsewhere
     const std::uint64_t found = word_at(state_begin);
     if (found == state_of(condition::in_use))
         return condition::in_use;

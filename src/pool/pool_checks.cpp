@@ -76,19 +76,23 @@ bool pool_checks::check_carved(const checked_call& call, const block_place& at) 
                   "nothing was ever handed out there: free what allocate returned");
 }
 
-/// A block of a larger class may have been lent to the one that serves the request.
+/// A block of a larger class may have been lent to the one that serves the request. That is over
+/// now: this is the last check.
 bool pool_checks::check_class(const checked_call& call, const block_place& at) noexcept {
     if (call.bytes == unknown_size)
         return true;
     const size_class_index asked = class_of({call.bytes, call.alignment});
-    if (asked == at.size_class ||
-        (asked != 0 && asked < at.size_class && pool_.classes()[asked].borrowed != 0))
+    if (asked == at.size_class)
         return true;
+    class_list& list = pool_.classes()[asked];
+    if (asked != 0 && asked < at.size_class && list.borrowed != 0) {
+        pool_state::note_return(list);
+        return true;
+    }
     return report(misuse_kind::wrong_size, call, &at,
-                  "requests of %zu bytes aligned to %zu have blocks of %zu bytes, this one has "
-                  "%zu: free it with the size and alignment it was allocated with",
-                  call.bytes, call.alignment,
-                  asked != 0 ? std::size_t{slab_geometries[asked].block_size} : call.bytes,
+                  "requests of %zu bytes have blocks of %zu bytes, this one has %zu: free it with "
+                  "the size and alignment it was allocated with",
+                  call.bytes, asked != 0 ? slab_geometries[asked].block_size : call.bytes,
                   at.extent);
 }
 
@@ -171,7 +175,7 @@ void pool_checks::report_link(const block_place& at, std::uint32_t lost) noexcep
 void pool_checks::report_unknown(const checked_call& call) noexcept {
     block_place at;
     if (search(call.address, at))
-        report_misaligned(call, at);
+        (void)(check_carved(call, at) && report_misaligned(call, at));
     else if (pool_.offset(call.address) < pool_.capacity())
         report(misuse_kind::foreign_pointer, call, nullptr,
                "no block of this pool is there: it was freed already, and its slab went back to "
