@@ -73,7 +73,8 @@ class built_arena {
 ///
 /// Threads: every member may be called from any thread at any time, except construction and
 /// destruction. allocate and deallocate hold a priority-inheritance mutex around a constant-time
-/// section: where two threads meet there, one of them waits in the kernel for that long.
+/// section: where two threads meet there, one of them waits in the kernel for that long. A thread's
+/// first call, on whatever arena, asks the kernel for the thread's number; building one does too.
 ///
 /// An arena neither moves nor copies: pools and containers point at it.
 class arena final : public std::pmr::memory_resource {
