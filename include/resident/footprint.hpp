@@ -26,7 +26,6 @@ struct footprint_options {
     /// Of the pool that is sized. `on_failure` is not called.
     pool_options pool{};
     /// Whether the program can be run but once. Then the capacity is the bound, not verified.
-    /// Not together with check_level::full.
     bool run_once = false;
 };
 
@@ -58,8 +57,7 @@ struct footprint_report {
     std::size_t peak_in_use = 0;    ///< handed out at once, in whole blocks and granules
     std::size_t peak_requested = 0; ///< the same as requested
     /// The capacity that is enough for every order of requests within the peaks below, if the pool
-    /// is new and the peaks are reserved in it first. Of a pool that checks fully: without what its
-    /// checks add to blocks.
+    /// is new and the peaks are reserved in it first.
     std::size_t bound = 0;
     std::array<size_class_footprint, pool_statistics::size_class_count> classes{}; ///< ascending
     run_footprint runs{};
@@ -222,9 +220,8 @@ void reserve(unsynchronized_pool_resource& pool, const footprint_report& report)
 template <pooled_container Container, class Fill = detail::add_element>
 [[nodiscard]] result<std::size_t> try_reserve(unsynchronized_pool_resource& pool, std::size_t count,
                                               Fill fill = {}) {
-    footprint_options options{.pool = pool.options(), .run_once = true};
-    options.pool.checks = check_level::off; // of no concern to what the container requests
-    const auto taken = detail::measure_filled<Container>(count, std::move(fill), options);
+    const auto taken = detail::measure_filled<Container>(
+        count, std::move(fill), {.pool = pool.options(), .run_once = true});
     if (!taken)
         return taken.error();
     if (const auto reserved = try_reserve(pool, *taken); !reserved)

@@ -4,6 +4,7 @@
 #include "os/kernel.hpp"
 #include "pool/footprint_bound.hpp"
 #include "pool/footprint_recorder.hpp"
+#include "pool/guarded_block.hpp"
 #include "pool/pool_state.hpp"
 
 #include <algorithm>
@@ -33,19 +34,17 @@ arena_options unlocked(std::size_t capacity) {
         .capacity = capacity, .pages = page_kind::base, .lock = lock_policy::off, .name = subject};
 }
 
-std::size_t largest_block_of(const pool_options& options) noexcept {
-    const std::size_t largest = options.largest_required_pool_block;
-    if (largest == 0 || largest > size_classes::largest)
-        return size_classes::largest;
-    return size_classes::block_size(size_classes::of(largest));
-}
-
 /// One run of a program on an arena of its own.
 class trial {
 public:
-    explicit trial(const footprint_options& options)
-        : options_(options.pool), recorder_(largest_block_of(options.pool)) {
+    explicit trial(const pool_options& options) : options_(options), recorder_(options) {
         options_.on_failure = {};
+    }
+    /// The same where nothing but the pool's state has room, so that the recorder sees everything.
+    /// Checks find each block of an upstream by looking through all: they are left out.
+    std::optional<error> record(const erased_use& use) {
+        options_.checks = check_level::off;
+        return run(use, state_capacity());
     }
 
     /// Returns: why it could not be made, or the heap's refusal. What `use` throws passes through.
@@ -113,7 +112,7 @@ private:
         (sizeof(pool_state) + arena::granule_size - 1) / arena::granule_size * arena::granule_size;
 
     std::optional<error> try_capacity(std::size_t capacity) {
-        trial attempt(options_);
+        trial attempt(options_.pool);
         if (auto failure = attempt.run(use_, capacity))
             return failure;
         fits_ = attempt.fits();
@@ -133,12 +132,8 @@ private:
 } // namespace
 
 result<footprint_report> measure(erased_use use, const footprint_options& options) {
-    if (options.run_once && options.pool.checks == check_level::full)
-        return os::make_argument_error(
-            subject, "run_once asks for the bound, which does not know what check_level::full adds "
-                     "to blocks; leave out one of the two");
-    trial recording(options);
-    if (auto failure = recording.run(use, state_capacity()))
+    trial recording(options.pool);
+    if (auto failure = recording.record(use))
         return *failure;
     footprint_report report;
     recording.recorder().report(report);
@@ -160,7 +155,7 @@ result<node_footprint> find_node(erased_use use, std::size_t& elements) {
     std::size_t alike = 0;
     for (elements = 16; alike < enough_alike && elements <= most_elements; elements *= 4) {
         trial recording({});
-        if (auto failure = recording.run(use, state_capacity()))
+        if (auto failure = recording.record(use))
             return *failure;
         std::size_t first = 0;
         alike = 0;
@@ -199,8 +194,18 @@ void raise_error(const error& failure) { os::raise(failure); }
 } // namespace detail
 
 status try_reserve(unsynchronized_pool_resource& pool, const footprint_report& report) {
+    const bool guarded = pool.options().checks == check_level::full;
+    const std::size_t guards = guarded ? detail::guarded_block::enlarged({0, 1}) : 0;
     for (const size_class_footprint& each : report.classes) {
-        if (each.peak == 0 || pool.try_reserve(each.block_size, each.peak, 1))
+        if (each.peak == 0)
+            continue;
+        if (each.block_size <= guards)
+            return os::make_argument_error(
+                pool.source().name(),
+                "blocks of %zu bytes have no room for the guards of check_level::full, %zu bytes: "
+                "take the footprint with the options of this pool",
+                each.block_size, guards);
+        if (pool.try_reserve(each.block_size - guards, each.peak, 1))
             continue;
         const std::size_t largest = pool.options().largest_required_pool_block;
         if (each.block_size > largest)

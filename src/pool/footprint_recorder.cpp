@@ -1,6 +1,7 @@
 #include "pool/footprint_recorder.hpp"
 
 #include "os/headroom.hpp"
+#include "pool/guarded_block.hpp"
 #include "pool/upstream_blocks.hpp"
 
 #include <algorithm>
@@ -14,13 +15,11 @@ constexpr std::size_t granule = arena::granule_size;
 /// Below this no look at the machine's memory is worth its time.
 constexpr std::size_t unquestioned = 16_MiB;
 
-constexpr std::size_t in_granules(std::size_t bytes) noexcept {
-    return (bytes - (bytes != 0)) / granule * granule + granule; // 0 bytes count as 1
-}
-
-/// What a run takes: `alignment` above a granule is met by leaving out granules before it.
-constexpr std::size_t longest_need(const footprint_recorder::request& made) noexcept {
-    return in_granules(made.bytes) + std::max(made.alignment, granule) - granule;
+std::size_t largest_block_of(const pool_options& options) noexcept {
+    const std::size_t largest = options.largest_required_pool_block;
+    if (largest == 0 || largest > size_classes::largest)
+        return size_classes::largest;
+    return size_classes::block_size(size_classes::of(largest));
 }
 
 /// The header that the pool puts before each block of its upstream is none of the program's.
@@ -31,6 +30,9 @@ footprint_recorder::request as_made(std::size_t bytes, std::size_t alignment) no
 void raise(std::size_t& peak, std::size_t now) noexcept { peak = std::max(peak, now); }
 
 } // namespace
+
+footprint_recorder::footprint_recorder(const pool_options& options) noexcept
+    : guarded_(options.checks == check_level::full), largest_block_(largest_block_of(options)) {}
 
 void* footprint_recorder::do_allocate(std::size_t bytes, std::size_t alignment) {
     const request made = as_made(bytes, alignment);
@@ -73,7 +75,7 @@ void footprint_recorder::note_allocation(const request& made) {
     if (index != 0) {
         in_use_ += size_classes::block_size(index);
     } else {
-        const std::size_t bytes = in_granules(made.bytes);
+        const std::size_t bytes = run_bytes(made);
         in_use_ += bytes;
         runs_in_use_ += bytes;
         run_footprint& runs = peaks_.runs;
@@ -89,8 +91,7 @@ void footprint_recorder::note_allocation(const request& made) {
 
 void footprint_recorder::note_deallocation(const request& made) noexcept {
     const size_class_index index = class_of(made);
-    const std::size_t bytes =
-        index != 0 ? size_classes::block_size(index) : in_granules(made.bytes);
+    const std::size_t bytes = index != 0 ? size_classes::block_size(index) : run_bytes(made);
     --counts_.find(made)->second.in_use;
     --classes_[index].in_use;
     requested_ -= made.bytes;
@@ -101,12 +102,29 @@ void footprint_recorder::note_deallocation(const request& made) noexcept {
 
 /// As pool_front::class_for has it; 0 for a run.
 size_class_index footprint_recorder::class_of(const request& made) const noexcept {
-    if (made.alignment > size_classes::granule || made.bytes > largest_block_)
+    const std::size_t needed = enlarged(made);
+    if (made.alignment > size_classes::granule || needed > largest_block_)
         return 0;
     const std::size_t alignment = std::max(made.alignment, size_classes::unit);
-    const std::size_t bytes = std::max<std::size_t>(made.bytes, 1);
+    const std::size_t bytes = std::max<std::size_t>(needed, 1);
     const size_class_index index = size_classes::of((bytes + alignment - 1) & ~(alignment - 1));
     return size_classes::block_size(index) <= largest_block_ ? index : size_class_index{0};
+}
+
+/// With the guards of a pool that checks fully.
+std::size_t footprint_recorder::enlarged(const request& made) const noexcept {
+    return guarded_ ? guarded_block::enlarged({made.bytes, made.alignment}) : made.bytes;
+}
+
+std::size_t footprint_recorder::run_bytes(const request& made) const noexcept {
+    const std::size_t bytes = enlarged(made);
+    return (bytes - (bytes != 0)) / granule * granule + granule; // 0 bytes count as 1
+}
+
+/// What a run takes at worst: an alignment above a granule is met by leaving out granules before
+/// it.
+std::size_t footprint_recorder::longest_need(const request& made) const noexcept {
+    return run_bytes(made) + std::max(made.alignment, granule) - granule;
 }
 
 void footprint_recorder::report(footprint_report& to) const noexcept {

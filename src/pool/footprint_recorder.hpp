@@ -29,9 +29,9 @@ public:
         std::size_t first = 0; ///< how many requests came before the first of them
     };
 
-    /// Requests above `largest_block` bytes count as runs.
-    explicit footprint_recorder(std::size_t largest_block) noexcept
-        : largest_block_(largest_block) {}
+    /// Counts as a pool of these options would: see largest_required_pool_block, and what
+    /// check_level::full adds to blocks.
+    explicit footprint_recorder(const pool_options& options) noexcept;
 
     [[nodiscard]] bool was_asked() const noexcept { return requests_ != 0; }
     /// Why the heap was not asked any more: it would have met the OOM killer. Whoever asked then
@@ -52,7 +52,11 @@ private:
     void note_allocation(const request& made);
     void note_deallocation(const request& made) noexcept;
     [[nodiscard]] size_class_index class_of(const request& made) const noexcept;
+    [[nodiscard]] std::size_t enlarged(const request& made) const noexcept;
+    [[nodiscard]] std::size_t run_bytes(const request& made) const noexcept;
+    [[nodiscard]] std::size_t longest_need(const request& made) const noexcept;
 
+    const bool guarded_;
     const std::size_t largest_block_;
     std::size_t requests_ = 0;
     std::size_t looked_at_ = 0; ///< bytes in use when headroom was last looked at
