@@ -139,31 +139,55 @@ history_result change_of_size(Heap& heap, std::uint32_t before, std::uint32_t af
     return {held.alive()};
 }
 
-/// The log mix until the first refusal; then random blocks freed down to 90 % of what was alive
-/// then: the level. Then, `replacements` times: a random block is freed, further ones while a block
-/// of the next size of the mix would pass the level, and that size is allocated. A refusal among
-/// these fails the history: more was alive before. At last the mix until the first refusal.
-/// Fragmentation of a long run.
+namespace detail {
+
+/// 2 M times: a random block is freed, further ones while a block of the next size of the log mix
+/// would pass the level, and that size is allocated. Returns: whether all requests were granted.
 template <class Heap>
-history_result log_mix_after_replacements(Heap& heap, std::size_t replacements = 2'000'000) {
-    random_stream random{4};
+bool replace_log_mix(holdings<Heap>& held, random_stream& random, std::size_t level) {
     const log_sizes sizes;
-    detail::holdings<Heap> held{heap};
-    held.fill(random, sizes);
-    const std::size_t level = held.alive() / 10 * 9;
-    while (held.alive() > level) {
-        held.free_random(random);
-    }
-    for (std::size_t done = 0; done != replacements; ++done) {
+    for (std::size_t done = 0; done != 2'000'000; ++done) {
         const std::uint32_t bytes = sizes(static_cast<std::uint32_t>(random.next()));
         do {
             held.free_random(random);
         } while (held.alive() + bytes > level);
         if (!held.allocate(bytes)) {
-            return {held.alive(), true};
+            return false;
         }
     }
-    held.fill(random, sizes);
+    return true;
+}
+
+} // namespace detail
+
+/// The log mix up to four fifths of 64 MiB; 2 M replacements at that level, of which a refusal
+/// fails the history; the mix until the first refusal. Fragmentation of a long run.
+template <class Heap>
+history_result log_mix_after_replacements(Heap& heap) {
+    constexpr std::size_t level = (std::size_t{64} << 20) / 5 * 4;
+    random_stream random{4};
+    detail::holdings<Heap> held{heap};
+    if (!held.fill(random, log_sizes{}, level) || !detail::replace_log_mix(held, random, level)) {
+        return {held.alive(), true};
+    }
+    held.fill(random, log_sizes{});
+    return {held.alive()};
+}
+
+/// The same, but filled until the first refusal, and then thinned out to 90 % of that.
+template <class Heap>
+history_result log_mix_nearly_full(Heap& heap) {
+    random_stream random{4};
+    detail::holdings<Heap> held{heap};
+    held.fill(random, log_sizes{});
+    const std::size_t level = held.alive() / 10 * 9;
+    while (held.alive() > level) {
+        held.free_random(random);
+    }
+    if (!detail::replace_log_mix(held, random, level)) {
+        return {held.alive(), true};
+    }
+    held.fill(random, log_sizes{});
     return {held.alive()};
 }
 
@@ -284,7 +308,7 @@ struct history_name {
     std::string_view name;
     bool goal; ///< resident's pool is meant to reach 95 % here
 };
-inline constexpr std::array<history_name, 11> history_names{{
+inline constexpr std::array<history_name, 12> history_names{{
     {"64 B", true},
     {"log mix", true},
     {"64 B freed, then 1 KiB", true},
@@ -296,6 +320,7 @@ inline constexpr std::array<history_name, 11> history_names{{
     {"server, 100 bursts", true},
     {"growing vectors", true},
     {"ramp down, a tenth stays", false},
+    {"log mix, replaced at 90 %", false},
 }};
 
 /// Plays history_names[number] on an empty heap.
@@ -324,6 +349,8 @@ history_result play_history(std::size_t number, Heap& heap) {
         return growing_vectors(heap);
     case 10:
         return ramp(heap, 16384, 64);
+    case 11:
+        return log_mix_nearly_full(heap);
     default:
         return {0, true};
     }

@@ -14,8 +14,8 @@ using size_class_index = std::uint8_t;
 ///
 ///     16, 24, 32, 40, 48     the sizes that nodes of standard containers have
 ///     64, 80, ... 1 KiB      16 apart
-///     1056, ... 4 KiB        32 for each doubling, so about 3 % apart
-///     4352, ... 16 KiB       16 for each doubling, so about 6 % apart
+///     1056, ... 8 KiB        32 for each doubling, so about 3 % apart
+///     8704, ... 16 KiB       512 apart, about 6 %
 ///     20 KiB, ... 64 KiB     4 KiB apart
 ///
 /// Finer than the usual four for each doubling: those leave 9 % of each block unused on average,
@@ -45,11 +45,10 @@ struct size_classes {
         if (bytes <= largest_linear)
             return static_cast<size_class_index>((bytes + 15) / 16 + 2);
         const auto top = static_cast<unsigned>(std::bit_width(bytes - 1)) - 1;
-        if (bytes <= granule) // 32 to 63, from the digits
+        if (bytes <= 2 * granule) // 32 to 63, from the digits
             return static_cast<size_class_index>(67 + (top - 10) * 32 + ((bytes - 1) >> (top - 5)) -
                                                  32);
-        return static_cast<size_class_index>(131 + (top - 12) * 16 + ((bytes - 1) >> (top - 4)) -
-                                             16);
+        return static_cast<size_class_index>(163 + ((bytes - 1) >> 9) - 16);
     }
 
     /// Bytes of a block. Requires: 0 < index < count.
@@ -58,10 +57,10 @@ struct size_classes {
             return index == 1 ? 16 : (index + 1) * std::size_t{8};
         if (index < 67)
             return (index - 2) * std::size_t{16};
-        if (index < 131)
+        if (index < 163)
             return std::size_t{33 + (index - 67u) % 32} << ((index - 67u) / 32 + 5);
         if (index < count_fine)
-            return std::size_t{17 + (index - 131u) % 16} << ((index - 131u) / 16 + 8);
+            return std::size_t{17 + index - 163u} << 9;
         return largest_fine + (index - count_fine + 1u) * granule;
     }
 
@@ -70,7 +69,7 @@ struct size_classes {
         return block_size(index) % granule == 0;
     }
 
-    static constexpr unsigned count_fine = 163; ///< with class 0
+    static constexpr unsigned count_fine = 179; ///< with class 0
     static constexpr unsigned count = count_fine + (largest - largest_fine) / granule;
 };
 
