@@ -45,8 +45,9 @@ struct phase {
 class history {
 public:
     explicit history(unsigned seed)
-        : random_(seed), memory_({.capacity = 6_MiB,
-                                  .max_capacity = 24_MiB,
+        // Some so large that slabs have their usual length, some that are often full.
+        : random_(seed), memory_({.capacity = seed % 3 == 0 ? 66_MiB : 6_MiB,
+                                  .max_capacity = 80_MiB,
                                   .pages = page_kind::base,
                                   .lock = lock_policy::off}),
           used_(memory_) {
