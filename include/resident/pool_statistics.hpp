@@ -23,9 +23,6 @@ struct pool_statistics {
     std::size_t held = 0;      ///< taken from the arena: slabs, runs, and the pool's own state
     std::size_t peak_held = 0; ///< the most that was ever held
     std::size_t in_use = 0;    ///< blocks and runs handed out, in whole blocks and granules
-    /// The most that was in use whenever the path out of line looked; never more than the truth,
-    /// and less by at most what the lists hold.
-    std::size_t peak_in_use = 0;
     /// As requested, of what is in use. Counted by pools that check each call (check_level),
     /// because the inline path does not count; others say in_use.
     std::size_t requested = 0;

@@ -45,8 +45,8 @@ public:
 
     /// Over `memory`, which must outlive the pool, as must `upstream`; null is none.
     /// Effects: takes the pool's state, 16 KiB, from the arena.
-    /// Throws: `std::bad_alloc` if and only if the arena has no room for it. In a build without
-    /// exceptions: prints so and aborts.
+    /// Throws: `std::bad_alloc` if and only if the arena has no room for it, or 65 535 pools share
+    /// it. In a build without exceptions: prints so and aborts.
     explicit unsynchronized_pool_resource(arena& memory,
                                           std::pmr::memory_resource* upstream = nullptr)
         : unsynchronized_pool_resource(pool_options{}, memory, upstream) {}

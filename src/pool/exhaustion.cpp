@@ -27,7 +27,8 @@ void* pool_state::allocate_when_exhausted(class_list& list, size_class_index ind
     ++arena_visits_;
     const std::uint32_t first =
         runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
-    return first != none ? begin_slab_out_of_line(list, first, index) : borrow_block(index, alignment);
+    return first != none ? begin_slab_out_of_line(list, first, index)
+                         : borrow_block(index, alignment);
 }
 
 /// What the pool has that no block in use needs: runs held back, blocks that were cached until a

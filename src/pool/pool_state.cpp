@@ -8,13 +8,12 @@
 
 namespace resident::detail {
 
-pool_state::pool_state(const pool_options& options, arena& source,
+pool_state::pool_state(const pool_options& options, arena& source, std::uint16_t owner,
                        std::pmr::memory_resource* upstream) noexcept
     : front_{}, base_(arena_access::runs(source).begin()),
       records_(arena_access::runs(source).records()),
-      closed_(options.checks != check_level::off || blocks_are_watched()),
-      owner_(arena_access::runs(source).new_owner()), runs_(arena_access::runs(source)),
-      source_(source), options_(options), upstream_(upstream) {
+      closed_(options.checks != check_level::off || blocks_are_watched()), owner_(owner),
+      runs_(arena_access::runs(source)), source_(source), options_(options), upstream_(upstream) {
     open_bytes_ = closed_ ? 0 : capacity();
     std::size_t& largest = options_.largest_required_pool_block;
     if (largest == 0 || largest > size_classes::largest)

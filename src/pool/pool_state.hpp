@@ -48,8 +48,8 @@ public:
     /// Room of an empty list of one slab's blocks: more than a slab has, so it is never full.
     static constexpr std::uint32_t slab_room = 0xffff;
 
-    /// Requires: to lie in a run of `source` by itself.
-    pool_state(const pool_options& options, arena& source,
+    /// Requires: to lie in a run of `source` by itself; `owner` is new.
+    pool_state(const pool_options& options, arena& source, std::uint16_t owner,
                std::pmr::memory_resource* upstream) noexcept;
     /// Effects: release(), and gives the state's own run back.
     static void destroy(pool_state* doomed) noexcept;

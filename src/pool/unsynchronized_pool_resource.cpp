@@ -18,7 +18,12 @@ detail::pool_state* make_state(const pool_options& options, arena& memory,
     void* const run = runs.allocate(state_size, alignof(detail::pool_state));
     if (run == nullptr)
         detail::raise_bad_alloc(memory, state_size);
-    return new (run) detail::pool_state(options, memory, upstream);
+    const std::uint16_t owner = runs.new_owner();
+    if (owner == 0) { // 65 535 pools share the arena already
+        runs.deallocate(run);
+        detail::raise_bad_alloc(memory, state_size);
+    }
+    return new (run) detail::pool_state(options, memory, owner, upstream);
 }
 
 } // namespace

@@ -30,7 +30,6 @@ TEST_F(statistics_of_a_pool, say_nothing_of_a_new_one_but_its_state) {
     EXPECT_EQ(all.peak_held, pool_state_size);
     EXPECT_EQ(all.largest_block, 1_MiB - pool_state_size);
     EXPECT_EQ(all.in_use, 0u);
-    EXPECT_EQ(all.peak_in_use, 0u);
     EXPECT_EQ(all.requested, 0u);
     EXPECT_EQ(all.cached, 0u);
     EXPECT_EQ(all.upstream, 0u);
