@@ -39,13 +39,31 @@ std::uint32_t run_allocator::allocate(std::uint32_t count) noexcept {
     return head == 0 ? none : take_first(head, count);
 }
 
+std::uint32_t run_allocator::take_behind(link run, std::uint32_t skip,
+                                         std::uint32_t count) noexcept {
+    const std::uint32_t rest = at(run).state - skip - count;
+    unlink(run);
+    const link first = run + record_units * skip;
+    const link behind = first + record_units * count;
+    if (skip != 0) {
+        mark_free(run, skip);
+        insert(run, run_classes::head_for(skip));
+    }
+    if (rest != 0) {
+        mark_free(behind, rest);
+        insert(behind, run_classes::head_for(rest));
+    }
+    mark_used(first, count);
+    note_use(count);
+    return granule_at(first);
+}
+
 std::uint32_t run_allocator::allocate_aligned(std::uint32_t count, std::size_t alignment,
                                               std::size_t offset) noexcept {
     if (count - 1 >= size_)
         return none;
     const auto skip_of = [=, this](link run) {
-        const std::size_t misaligned = (granule_at(run) + offset) & (alignment - 1);
-        return misaligned == 0 ? 0 : alignment - misaligned;
+        return (0 - (granule_at(run) + offset)) & (alignment - 1);
     };
     link head = find(count);
     if (head == 0)
@@ -64,25 +82,6 @@ std::uint32_t run_allocator::allocate_aligned(std::uint32_t count, std::size_t a
         skip = skip_of(run);
     }
     return take_behind(run, static_cast<std::uint32_t>(skip), count);
-}
-
-std::uint32_t run_allocator::take_behind(link run, std::uint32_t skip,
-                                         std::uint32_t count) noexcept {
-    const std::uint32_t rest = at(run).state - skip - count;
-    unlink(run);
-    const link first = run + record_units * skip;
-    const link behind = first + record_units * count;
-    if (skip != 0) {
-        mark_free(run, skip);
-        insert(run, run_classes::head_for(skip));
-    }
-    if (rest != 0) {
-        mark_free(behind, rest);
-        insert(behind, run_classes::head_for(rest));
-    }
-    mark_used(first, count);
-    note_use(count);
-    return granule_at(first);
 }
 
 std::uint32_t run_allocator::find_owned(std::uint16_t owner, std::uint32_t from) const noexcept {

@@ -118,8 +118,10 @@ private:
                                           std::uint32_t least) noexcept;
     void deallocate_contended(std::uint32_t first) noexcept;
     void shrink_contended(std::uint32_t first, std::uint32_t count) noexcept;
-    [[gnu::noinline]] void* allocate_slowly(std::size_t bytes, std::size_t alignment) noexcept;
-    [[gnu::noinline]] void deallocate_slowly(void* run, std::size_t expected) noexcept;
+    [[gnu::noinline]] void* allocate_contended(std::size_t bytes, std::size_t alignment) noexcept;
+    [[gnu::noinline]] void deallocate_contended(void* run, std::size_t expected) noexcept;
+    // Over-aligned, or not to be had:
+    [[gnu::noinline]] void* allocate_unusual(std::size_t bytes, std::size_t alignment) noexcept;
     // With the mutex held, to be given up:
     [[gnu::noinline]] std::uint32_t allocate_held(std::uint32_t count) noexcept;
     std::uint32_t allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept;
