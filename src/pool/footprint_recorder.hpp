@@ -21,6 +21,7 @@ public:
     struct request {
         std::size_t bytes;     ///< as passed to the pool
         std::size_t alignment; ///< the same, 8 at least
+        // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the comparison with 0
         auto operator<=>(const request&) const = default;
     };
     struct count {

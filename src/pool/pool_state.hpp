@@ -102,7 +102,7 @@ private:
     void free_in_class(class_list& list, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
     void free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
-                      void* block) noexcept;
+                      void* freed) noexcept;
     void note_state(class_list& list, std::uint32_t first, std::uint32_t free_before,
                     std::uint32_t in_use) noexcept;
     void retire(class_list& list, const slab_geometry& geometry, std::uint32_t first,
