@@ -174,14 +174,13 @@ std::size_t pool_checks::usable_size(const void* memory) const noexcept {
 
 bool pool_checks::locate(const void* address, block_place& at) const noexcept {
     const auto granule = static_cast<std::uint32_t>(pool_.offset(address) / size_classes::granule);
-    const std::uint32_t distance = pool_.record(granule).distance;
-    if (distance > granule) // of another slab, which was there before
-        return false;
+    const std::uint32_t distance = pool_.record(granule).distance; // maybe a former slab's
     const std::uint32_t first = granule - distance;
     const granule_record& run = pool_.record(first);
-    // Runs do not overlap: if one begins there that reaches as far, the address lies in it.
-    if ((run.state & run_links::used_first) != run_links::used_first || distance >= run.length() ||
-        run.owner != pool_.owner_ || first == pool_.first_granule_at(&pool_))
+    // The pool's number is on the first granules of its runs alone. Runs do not overlap: if this
+    // one reaches as far, the address lies in it.
+    if (run.owner != pool_.owner_ || distance >= run.length() ||
+        first == pool_.first_granule_at(&pool_))
         return false;
     at = place_at(first, address);
     return true;

@@ -97,6 +97,47 @@ TEST_P(EachLevel, leaves_blocks_of_upstream_alone) {
     EXPECT_TRUE(listener::heard_nothing());
 }
 
+TEST_P(EachLevel, knows_what_is_another_pools_or_no_block_at_all) {
+    if (GetParam() == check_level::off)
+        return;
+    const listener listening;
+    arena memory{test::small_arena()};
+    unsynchronized_pool_resource pool({.checks = GetParam()}, memory);
+    unsynchronized_pool_resource other({.checks = GetParam()}, memory);
+    void* const block = other.allocate(48);
+    void* const run = other.allocate(100'000);
+    // The pool's own state is the first run.
+    for (void* const foreign : {block, run, static_cast<void*>(memory.memory().data())}) {
+        pool.deallocate(foreign, 48);
+        EXPECT_TRUE(listener::heard_one(misuse_kind::foreign_pointer, ".*"));
+    }
+    other.deallocate(block, 48);
+    other.deallocate(run, 100'000);
+    EXPECT_TRUE(listener::heard_nothing());
+    EXPECT_EQ(pool.check(), nullptr);
+    EXPECT_EQ(other.check(), nullptr);
+}
+
+TEST_P(EachLevel, does_not_take_a_former_slabs_block_for_one_of_a_shorter_slab) {
+    if (GetParam() == check_level::off)
+        return;
+    const listener listening;
+    arena memory{test::small_arena()};
+    unsynchronized_pool_resource pool({.checks = GetParam()}, memory);
+    void* const before = pool.allocate(3000);
+    void* former = before;
+    for (int block = 0; block < 3; ++block)
+        former = pool.allocate(3000);
+    pool.release();
+    void* const now = pool.allocate(48);
+    constexpr std::uintptr_t granule = arena::granule_size;
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(now) / granule,
+              reinterpret_cast<std::uintptr_t>(before) / granule);
+    pool.deallocate(former, 3000);
+    EXPECT_TRUE(listener::heard_one(misuse_kind::foreign_pointer, ".*"));
+    pool.deallocate(now, 48);
+}
+
 TEST(FullChecks, know_upstream_by_its_blocks) {
     const listener listening;
     arena memory{test::small_arena()};

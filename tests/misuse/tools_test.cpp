@@ -72,7 +72,9 @@ TEST_P(AddressSanitizer, sees_a_byte_beyond_what_was_requested) {
 }
 
 TEST_P(AddressSanitizer, finds_nothing_hidden_in_what_went_back_to_the_arena) {
+    EXPECT_EQ(first_hidden(), nullptr);
     pool->reserve(48, 10);
+    EXPECT_NE(first_hidden(), nullptr);
     (void)pool->allocate(48);
     (void)pool->allocate(100'000);
     void* const run = pool->allocate(8192, 4096);
