@@ -12,15 +12,15 @@ using namespace resident::bench;
 constexpr benchmark::IterationCount large_churn_steps = 200'000;
 
 void add_pairs(suite& benchmarks) {
-    benchmarks.table("fixed", "Allocate and free one block, size known at compile time\n"
+    benchmarks.table("node", "Allocate and free one node by a standard allocator\n"
                               "ns a pair, and times ref");
     for_each_contestant(all_contestants{}, [&]<class C>() {
-        benchmarks.add({"16 B", C::name, pair_of_fixed_size<C, 16>});
-        benchmarks.add({"64 B", C::name, pair_of_fixed_size<C, 64>});
-        benchmarks.add({"256 B", C::name, pair_of_fixed_size<C, 256>});
-        benchmarks.add({"1 KiB", C::name, pair_of_fixed_size<C, 1024>});
-        benchmarks.add({"4 KiB", C::name, pair_of_fixed_size<C, 4096>});
-        benchmarks.add({"32 KiB", C::name, pair_of_fixed_size<C, 32768>});
+        benchmarks.add({"16 B", C::name, pair_of_nodes<C, 16>});
+        benchmarks.add({"64 B", C::name, pair_of_nodes<C, 64>});
+        benchmarks.add({"256 B", C::name, pair_of_nodes<C, 256>});
+        benchmarks.add({"1 KiB", C::name, pair_of_nodes<C, 1024>});
+        benchmarks.add({"4 KiB", C::name, pair_of_nodes<C, 4096>});
+        benchmarks.add({"32 KiB", C::name, pair_of_nodes<C, 32768>});
     });
     benchmarks.table("pair", "Allocate and free one block, size known at run time\n"
                              "ns a pair, and times ref");

@@ -10,8 +10,6 @@ namespace resident::bench {
 /// Default construction is the set-up, destruction gives everything back; neither is timed. Blocks
 /// are aligned for every fundamental type. `deallocate` is told the size, and a contestant that can
 /// use it, does. Beyond these a contestant may have
-///     template <std::size_t Bytes> void* allocate_fixed();          the size at compile time
-///     template <std::size_t Bytes> void deallocate_fixed(void* block);
 ///     std::pmr::memory_resource& resource();                        it is a memory_resource itself
 ///     template <class T> auto allocator();                          it has a standard allocator
 template <class C>
@@ -24,24 +22,6 @@ concept contestant = std::default_initializable<C> &&
 
 /// Stands in the list of contestants for one whose package is not installed.
 struct missing {};
-
-template <std::size_t Bytes, contestant C>
-void* allocate_fixed(C& heap) {
-    if constexpr (requires { heap.template allocate_fixed<Bytes>(); }) {
-        return heap.template allocate_fixed<Bytes>();
-    } else {
-        return heap.allocate(Bytes);
-    }
-}
-
-template <std::size_t Bytes, contestant C>
-void deallocate_fixed(C& heap, void* block) {
-    if constexpr (requires { heap.template deallocate_fixed<Bytes>(block); }) {
-        heap.template deallocate_fixed<Bytes>(block);
-    } else {
-        heap.deallocate(block, Bytes);
-    }
-}
 
 /// A standard allocator over a contestant that has none of its own.
 template <class T, contestant C>

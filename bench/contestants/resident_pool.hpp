@@ -5,7 +5,6 @@
 
 #include "support/shared_arena.hpp"
 
-#include <array>
 #include <cstddef>
 #include <memory_resource>
 
@@ -17,15 +16,6 @@ public:
 
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
-    /// As a container does it for a node.
-    template <std::size_t Bytes>
-    void* allocate_fixed() {
-        return allocator<node<Bytes>>().allocate(1);
-    }
-    template <std::size_t Bytes>
-    void deallocate_fixed(void* block) noexcept {
-        allocator<node<Bytes>>().deallocate(static_cast<node<Bytes>*>(block), 1);
-    }
     std::pmr::memory_resource& resource() noexcept { return pool_; }
     template <class T>
     auto allocator() noexcept {
@@ -33,11 +23,6 @@ public:
     }
 
 private:
-    template <std::size_t Bytes>
-    struct node {
-        alignas(std::max_align_t) std::array<std::byte, Bytes> content;
-    };
-
     unsynchronized_pool_resource pool_{shared_arena()};
 };
 

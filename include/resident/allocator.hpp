@@ -23,6 +23,66 @@ concept has_static_blocks = requires(Resource& resource, void* block) {
     resource.template deallocate_block<16, 8>(block);
 };
 
+/// What an allocator keeps of its resource.
+template <class Resource>
+class resource_binding {
+public:
+    explicit resource_binding(Resource& resource) noexcept : resource_(&resource) {}
+
+    template <std::size_t Bytes, std::size_t Alignment>
+    void* allocate_block() {
+        if constexpr (has_static_blocks<Resource>)
+            return resource_->template allocate_block<Bytes, Alignment>();
+        else
+            return resource_->allocate(Bytes, Alignment);
+    }
+    template <std::size_t Bytes, std::size_t Alignment>
+    void deallocate_block(void* block) noexcept {
+        if constexpr (has_static_blocks<Resource>)
+            resource_->template deallocate_block<Bytes, Alignment>(block);
+        else
+            resource_->deallocate(block, Bytes, Alignment);
+    }
+    void* allocate(std::size_t bytes, std::size_t alignment) {
+        return resource_->allocate(bytes, alignment);
+    }
+    void deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept {
+        resource_->deallocate(block, bytes, alignment);
+    }
+    [[nodiscard]] Resource* resource() const noexcept { return resource_; }
+    bool operator==(const resource_binding&) const noexcept = default;
+
+private:
+    Resource* resource_;
+};
+
+/// Of a pool, its lists: a node is allocated without a way by the handle.
+template <>
+class resource_binding<unsynchronized_pool_resource> {
+public:
+    explicit resource_binding(unsynchronized_pool_resource& pool) noexcept : front_(pool.front_) {}
+
+    template <std::size_t Bytes, std::size_t Alignment>
+    void* allocate_block() {
+        return front_->allocate(front_->class_for<Bytes, Alignment>(), Bytes, Alignment);
+    }
+    template <std::size_t Bytes, std::size_t Alignment>
+    void deallocate_block(void* block) noexcept {
+        front_->deallocate(front_->class_for<Bytes, Alignment>(), block, Bytes, Alignment);
+    }
+    void* allocate(std::size_t bytes, std::size_t alignment) {
+        return front_->allocate(front_->class_for(bytes, alignment), bytes, alignment);
+    }
+    void deallocate(void* block, std::size_t bytes, std::size_t alignment) noexcept {
+        front_->deallocate(front_->class_for(bytes, alignment), block, bytes, alignment);
+    }
+    [[nodiscard]] unsynchronized_pool_resource* resource() const noexcept { return front_->handle; }
+    bool operator==(const resource_binding&) const noexcept = default;
+
+private:
+    pool_front* front_;
+};
+
 [[noreturn]] inline void raise_bad_array_new_length() {
 #if defined(__cpp_exceptions)
     throw std::bad_array_new_length();
@@ -53,47 +113,48 @@ public:
     using is_always_equal = std::false_type;
 
     /// The behavior is undefined unless `resource` outlives what is allocated.
-    allocator(Resource& resource) noexcept : resource_(&resource) {} // NOLINT: converts on purpose
+    allocator(Resource& resource) noexcept : resource_(resource) {} // NOLINT: converts on purpose
     /// The same; not null. As std::pmr::polymorphic_allocator has it.
-    allocator(Resource* resource) noexcept : resource_(resource) {} // NOLINT: converts on purpose
+    allocator(Resource* resource) noexcept : resource_(*resource) {} // NOLINT: converts on purpose
     allocator(const allocator&) noexcept = default;
     template <class U>
     allocator(const allocator<U, Resource>& other) noexcept // NOLINT: converts on purpose
-        : resource_(other.resource()) {}
+        : resource_(other.resource_) {}
     allocator& operator=(const allocator&) noexcept = default;
 
     /// Returns: room for `count` objects. Throws: std::bad_array_new_length if and only if that
     /// exceeds the address space, else what the resource throws; in a build without exceptions:
     /// prints so and aborts.
     [[nodiscard]] T* allocate(std::size_t count) {
-        if constexpr (detail::has_static_blocks<Resource>)
-            if (count == 1)
-                return static_cast<T*>(resource_->template allocate_block<sizeof(T), alignof(T)>());
+        if (count == 1)
+            return static_cast<T*>(resource_.template allocate_block<sizeof(T), alignof(T)>());
         if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) [[unlikely]]
             detail::raise_bad_array_new_length();
-        return static_cast<T*>(resource_->allocate(count * sizeof(T), alignof(T)));
+        return static_cast<T*>(resource_.allocate(count * sizeof(T), alignof(T)));
     }
 
     /// The behavior is undefined unless `objects` is from allocate(count) of an equal allocator.
     void deallocate(T* objects, std::size_t count) noexcept {
-        if constexpr (detail::has_static_blocks<Resource>)
-            if (count == 1)
-                return resource_->template deallocate_block<sizeof(T), alignof(T)>(objects);
-        resource_->deallocate(objects, count * sizeof(T), alignof(T));
+        if (count == 1)
+            return resource_.template deallocate_block<sizeof(T), alignof(T)>(objects);
+        resource_.deallocate(objects, count * sizeof(T), alignof(T));
     }
 
     /// A copy of a container shares its pool.
     [[nodiscard]] allocator select_on_container_copy_construction() const noexcept { return *this; }
 
-    [[nodiscard]] Resource* resource() const noexcept { return resource_; }
+    [[nodiscard]] Resource* resource() const noexcept { return resource_.resource(); }
 
     template <class U>
     [[nodiscard]] bool operator==(const allocator<U, Resource>& other) const noexcept {
-        return resource_ == other.resource();
+        return resource_ == other.resource_;
     }
 
 private:
-    Resource* resource_;
+    template <class U, class Other>
+    friend class allocator;
+
+    detail::resource_binding<Resource> resource_;
 };
 
 } // namespace resident

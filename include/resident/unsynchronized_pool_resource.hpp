@@ -16,6 +16,8 @@ namespace resident {
 
 namespace detail {
 class pool_state;
+template <class Resource>
+class resource_binding;
 } // namespace detail
 
 /// A pool of blocks over an arena; several may share one. The drop-in for the class of the same
@@ -78,19 +80,13 @@ public:
     /// asked.
     [[nodiscard]] void* allocate(std::size_t bytes,
                                  std::size_t alignment = alignof(std::max_align_t)) {
-        detail::class_list& list = front_->class_for(bytes, alignment);
-        if (void* block = list.pop()) [[likely]]
-            return block;
-        return allocate_out_of_line(list, bytes, alignment);
+        return front_->allocate(front_->class_for(bytes, alignment), bytes, alignment);
     }
 
     /// The same; null instead of an exception, from upstream too.
     [[nodiscard]] void* try_allocate(std::size_t bytes,
                                      std::size_t alignment = alignof(std::max_align_t)) noexcept {
-        detail::class_list& list = front_->class_for(bytes, alignment);
-        if (void* block = list.pop()) [[likely]]
-            return block;
-        return try_allocate_out_of_line(list, bytes, alignment);
+        return front_->try_allocate(front_->class_for(bytes, alignment), bytes, alignment);
     }
 
     /// Effects: frees the block. Complexity: constant. Real-time safe, unless it is upstream's.
@@ -98,35 +94,25 @@ public:
     /// any of the functions, and was not freed since; check_level says what of that is detected.
     void deallocate(void* block, std::size_t bytes,
                     std::size_t alignment = alignof(std::max_align_t)) noexcept {
-        detail::class_list& list = front_->class_for(bytes, alignment);
-        if (!list.push(block)) [[unlikely]]
-            deallocate_out_of_line(list, block, bytes, alignment);
+        front_->deallocate(front_->class_for(bytes, alignment), block, bytes, alignment);
     }
 
     /// The same without being told the size. Not for blocks that upstream may have supplied.
     void deallocate(void* block) noexcept;
 
-    /// For requests whose size is known when compiling, as an allocator's are: the class is, too.
+    /// For requests whose size is known when compiling: the class is, too.
     /// try_allocate_block<B, A>() is try_allocate(B, A); its blocks are freed by any deallocate.
     template <std::size_t Bytes, std::size_t Alignment>
     [[nodiscard]] void* try_allocate_block() noexcept {
-        detail::class_list& list = class_of<Bytes, Alignment>();
-        if (void* block = list.pop()) [[likely]]
-            return block;
-        return try_allocate_out_of_line(list, Bytes, Alignment);
+        return front_->try_allocate(front_->class_for<Bytes, Alignment>(), Bytes, Alignment);
     }
     template <std::size_t Bytes, std::size_t Alignment>
     [[nodiscard]] void* allocate_block() {
-        detail::class_list& list = class_of<Bytes, Alignment>();
-        if (void* block = list.pop()) [[likely]]
-            return block;
-        return allocate_out_of_line(list, Bytes, Alignment);
+        return front_->allocate(front_->class_for<Bytes, Alignment>(), Bytes, Alignment);
     }
     template <std::size_t Bytes, std::size_t Alignment>
     void deallocate_block(void* block) noexcept {
-        detail::class_list& list = class_of<Bytes, Alignment>();
-        if (!list.push(block)) [[unlikely]]
-            deallocate_out_of_line(list, block, Bytes, Alignment);
+        front_->deallocate(front_->class_for<Bytes, Alignment>(), block, Bytes, Alignment);
     }
 
     /// Bytes of the block or run, at least what was requested.
@@ -172,28 +158,12 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
+    friend class detail::resource_binding<unsynchronized_pool_resource>;
+
     [[nodiscard]] static pool_options converted(const std::pmr::pool_options& options) noexcept {
         return {.max_blocks_per_chunk = options.max_blocks_per_chunk,
                 .largest_required_pool_block = options.largest_required_pool_block};
     }
-
-    template <std::size_t Bytes, std::size_t Alignment>
-    [[nodiscard]] detail::class_list& class_of() const noexcept {
-        constexpr std::size_t needed = Bytes == 0 ? 1 : Bytes;
-        constexpr std::size_t rounded = Alignment <= detail::size_classes::unit
-                                            ? needed
-                                            : (needed + Alignment - 1) / Alignment * Alignment;
-        constexpr detail::size_class_index index =
-            Alignment <= detail::size_classes::granule ? detail::size_classes::of(rounded) : 0;
-        return front_->classes[index];
-    }
-
-    // The paths out of line.
-    void* allocate_out_of_line(detail::class_list& list, std::size_t bytes, std::size_t alignment);
-    void* try_allocate_out_of_line(detail::class_list& list, std::size_t bytes,
-                                   std::size_t alignment) noexcept;
-    void deallocate_out_of_line(detail::class_list& list, void* block, std::size_t bytes,
-                                std::size_t alignment) noexcept;
 
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
@@ -201,9 +171,10 @@ private:
         return this == &other;
     }
 
+    [[nodiscard]] detail::pool_state& state() const noexcept;
+
     std::unique_ptr<arena> own_arena_; ///< of a pool that was given none
-    detail::pool_state* state_;        ///< in the arena
-    detail::pool_front* front_;        ///< of the state
+    detail::pool_front* front_;        ///< begins the state, which lies in the arena
     std::size_t generation_;           ///< which process, counted in forks, built it
 };
 

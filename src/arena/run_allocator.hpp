@@ -82,14 +82,16 @@ public:
     [[nodiscard]] granule_record* records() noexcept { return &record(0); }
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
-    [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
+    [[nodiscard]] std::uint32_t in_use() const noexcept {
+        return in_use_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint32_t peak_in_use() const noexcept {
-        return in_use_ > peak_in_use_ ? in_use_ : peak_in_use_;
+        return in_use() > peak_in_use_ ? in_use() : peak_in_use_;
     }
     [[nodiscard]] std::uint32_t runs_in_use() const noexcept { return runs_in_use_; }
 
     /// Whether less than an eighth is free.
-    [[nodiscard]] bool is_scarce() const noexcept { return size_ - in_use_ < size_ / 8; }
+    [[nodiscard]] bool is_scarce() const noexcept { return size_ - in_use() < size_ / 8; }
 
     /// Granules of a run that a request is sure to get now; within 1/32 of the longest free run.
     [[nodiscard]] std::uint32_t largest_free_run() const noexcept;
@@ -178,7 +180,7 @@ private:
     std::uint32_t lists_;    ///< heads in the table
     std::uint32_t granules_; ///< the link of the first
     std::uint32_t size_ = 0;
-    std::uint32_t in_use_ = 0;
+    std::atomic<std::uint32_t> in_use_ = 0; ///< atomic for who reads it without the mutex
     std::uint32_t peak_in_use_ = 0; ///< before the last free
     std::uint32_t runs_in_use_ = 0;
     std::uint32_t word_bits_ = 0;                   ///< which words have a bit set
@@ -338,14 +340,15 @@ inline void run_allocator::note_emptied(link head) noexcept {
 }
 
 inline void run_allocator::note_use(std::uint32_t granules) noexcept {
-    in_use_ += granules;
+    in_use_.store(in_use() + granules, std::memory_order_relaxed);
     ++runs_in_use_;
 }
 
 inline void run_allocator::note_disuse(std::uint32_t granules) noexcept {
-    if (in_use_ > peak_in_use_) [[unlikely]]
-        peak_in_use_ = in_use_;
-    in_use_ -= granules;
+    const std::uint32_t before = in_use();
+    if (before > peak_in_use_) [[unlikely]]
+        peak_in_use_ = before;
+    in_use_.store(before - granules, std::memory_order_relaxed);
 }
 
 } // namespace resident::detail

@@ -47,7 +47,7 @@ const char* run_allocator::check_runs(std::uint32_t& free_runs) const noexcept {
     }
     if (at(granules_ - record_units).is_free() || at(granule_link(size_)).is_free())
         return "a mark beyond the ends is missing";
-    if (in_use != in_use_)
+    if (in_use != in_use_.load(std::memory_order_relaxed))
         return "the count of granules in use is wrong";
     if (runs_in_use != runs_in_use_)
         return "the count of runs in use is wrong";

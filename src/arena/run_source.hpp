@@ -45,18 +45,10 @@ public:
     /// The behavior is undefined unless 0 < count <= run_allocator::max_granules.
     std::uint32_t allocate_granules(std::uint32_t count) noexcept;
 
-    /// The same for a slab: `usual` granules while they are a small part of the arena, and it has
-    /// plenty free; else `frugal`; or the longest run there is, if that is shorter than these and
+    /// The same for a slab: `usual` granules while the arena has plenty free, else `frugal`; or the longest run there is, if that is shorter than these and
     /// not shorter than `least`.
     std::uint32_t allocate_slab(std::uint32_t usual, std::uint32_t frugal,
                                 std::uint32_t least) noexcept;
-
-    /// Whether a slab of `usual` granules is never cut from an arena of `capacity` granules: it
-    /// would not be a small part of it.
-    [[nodiscard]] static constexpr bool is_long_slab(std::size_t usual,
-                                                     std::size_t capacity) noexcept {
-        return usual > capacity / usual_share;
-    }
 
     /// Frees the run.
     /// The behavior is undefined unless a run in use begins at `first`, in this process.
@@ -69,6 +61,11 @@ public:
     /// Granules of a run that a request is sure to get, until another thread gets it. Exact: takes
     /// the mutex.
     [[nodiscard]] std::uint32_t largest_free_run() const noexcept;
+
+    /// Whether less than 1/32 is free. Does not take the mutex: outdated when it is read.
+    [[nodiscard]] bool is_nearly_used_up() const noexcept {
+        return capacity() - runs_.in_use() < capacity() / 32;
+    }
 
     /// Returns: a number for granule_record::owner that no other pool has; 0 if there is none left.
     std::uint16_t new_owner() noexcept;
@@ -105,11 +102,10 @@ public:
 
 private:
     static constexpr std::size_t granule = arena::granule_size;
-    static constexpr std::uint32_t usual_share = 1024; ///< a slab is at most this part of an arena
 
     [[nodiscard]] std::uint32_t slab_length(std::uint32_t usual,
                                             std::uint32_t frugal) const noexcept {
-        return runs_.is_scarce() || is_long_slab(usual, runs_.size()) ? frugal : usual;
+        return runs_.is_scarce() ? frugal : usual;
     }
 
     // The slow paths, kept out of line. With the mutex to be waited for:

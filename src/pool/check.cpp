@@ -11,7 +11,8 @@ namespace resident::detail {
 // No block is marked, because none can be twice in lists that pass. A list's rooms rise by one from
 // block to block, so it does not come back to a block. Two lists that share a block share all
 // behind it, the last one and its end mark: so they are of one class. There, each slab's list holds
-// that slab's blocks alone; and a cache ends with another room than a list of one slab's blocks.
+// that slab's blocks alone: it is enough to compare the ends of the class's list, of its surplus,
+// and of the lists of the slabs in which those ends lie.
 
 class pool_checker {
 public:
@@ -25,7 +26,6 @@ private:
     struct tally {
         std::uint32_t carved = 0;
         std::uint32_t free = 0;
-        std::uint32_t sparse = 0;
         std::uint32_t partial = 0; ///< slabs that belong in that list
     };
 
@@ -35,20 +35,16 @@ private:
     const char* check_carved(std::uint32_t first) const noexcept;
     const char* check_own_list(std::uint32_t first) const noexcept;
     const char* check_class(size_class_index index) const noexcept;
-    const char* check_state(size_class_index index) const noexcept;
-    const char* check_closed(const class_list& list) const noexcept;
-    const char* check_stopped(size_class_index index) const noexcept;
-    const char* check_active(const class_list& list) const noexcept;
-    const char* check_caching(size_class_index index) const noexcept;
+    const char* check_front(size_class_index index) const noexcept;
+    const char* check_lists(size_class_index index) const noexcept;
     const char* check_partial(size_class_index index) const noexcept;
     const char* check_counters() const noexcept;
 
     template <typename Accept>
-    const char* follow(const free_block* block, std::uint32_t count, std::uint32_t end_room,
-                       const free_block* end, Accept accept) const noexcept;
-    template <typename Accept>
-    const char* follow_list(const class_list& list, std::uint32_t most,
-                            Accept accept) const noexcept;
+    const char* follow(const free_block* block, std::uint32_t count, const class_list& list,
+                       Accept accept) const noexcept;
+    [[nodiscard]] const free_block* last_of(const free_block* block,
+                                            const class_list& list) const noexcept;
     [[nodiscard]] std::uint32_t slab_of(const free_block* block) const noexcept;
     [[nodiscard]] bool is_slab_of(std::uint32_t first, size_class_index index) const noexcept;
     [[nodiscard]] static free_block read(const free_block* block) noexcept;
@@ -89,7 +85,7 @@ const char* pool_checker::check_frame() const noexcept {
     if (last == 0 || size_classes::block_size(last) != largest)
         return "the largest pooled block is of no size class";
     for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
-        if (pool_.front_.class_of_units[unit] != size_classes::of(unit * size_classes::unit))
+        if (pool_.class_of_units[unit] != size_classes::of(unit * size_classes::unit))
             return "the table of classes by size is wrong";
     return nullptr;
 }
@@ -121,28 +117,25 @@ const char* pool_checker::check_slab(std::uint32_t first) noexcept {
     if (index >= size_classes::count || !pool_.is_pooled(index))
         return "a slab's size class is not pooled";
     const slab_geometry& geometry = slab_geometries[index];
-    const class_list& list = pool_.front_.classes[index];
-    const bool is_active = first == list.active;
+    const class_list& list = pool_.classes[index];
+    const bool is_current = first == list.current;
     if (geometry.is_run && slab.length() != geometry.least)
         return "a block that is a run has the length of another";
     if (slab.blocks != slab.length() * size_classes::granule / geometry.block_size)
         return "a slab's count of blocks is wrong";
     if (slab.carved == 0 || slab.carved > slab.blocks)
         return "a slab's count of carved blocks is out of range";
-    if (!is_active && slab.carved != slab.blocks)
-        return "a slab that is not active has a part never used";
+    if (is_current == (slab.carved == slab.blocks))
+        return "a slab has a part never used and is not current, or the reverse";
     if (slab.free > slab.carved)
         return "a slab's count of free blocks is out of range";
-    if (is_active && !pool_.closed_ && slab.free != 0)
-        return "an active slab has a list of its own";
-    if (!is_active && slab.free == slab.carved && list.reserved == 0)
+    if (!is_current && slab.free == slab.carved && list.reserved == 0)
         return "a slab without blocks in use is kept";
     tally& sum = tallies_[index];
     in_use_ += (std::size_t{slab.carved} - slab.free) * geometry.block_size;
     sum.carved += slab.carved;
     sum.free += slab.free;
-    sum.sparse += !is_active && pool_state::is_sparse(slab, geometry) ? 1U : 0U;
-    sum.partial += !is_active && slab.free != 0 ? 1U : 0U;
+    sum.partial += slab.free != 0 ? 1U : 0U;
     if (const char* broken = check_carved(first))
         return broken;
     return slab.free != 0 ? check_own_list(first) : nullptr;
@@ -164,107 +157,90 @@ const char* pool_checker::check_carved(std::uint32_t first) const noexcept {
 
 const char* pool_checker::check_own_list(std::uint32_t first) const noexcept {
     const granule_record& slab = pool_.record(first);
-    const class_list& list = pool_.front_.classes[slab.size_class];
     const free_block* const head = pool_.first_free(slab, first);
     if (slab_of(head) != first)
         return "a slab's head is not a block of it";
-    return follow(head, slab.free, pool_state::slab_room, &list.end_mark,
+    return follow(head, slab.free, pool_.classes[slab.size_class],
                   [=](std::uint32_t at) { return at == first; });
 }
 
 const char* pool_checker::check_class(size_class_index index) const noexcept {
-    const class_list& list = pool_.front_.classes[index];
+    const class_list& list = pool_.classes[index];
     const tally& sum = tallies_[index];
-    if (list.end_mark.next != nullptr)
-        return "an end mark leads on";
-    if (pool_state::has_active(list) &&
-        (index == 0 || slab_geometries[index].is_run || !is_slab_of(list.active, index)))
-        return "the active slab is none of the class";
+    if (list.current != none &&
+        (index == 0 || slab_geometries[index].is_run || !is_slab_of(list.current, index)))
+        return "the current slab is none of the class";
     if (list.carved != sum.carved)
         return "a class's count of carved blocks is wrong";
     if (list.free_listed != sum.free)
         return "a class's count of free blocks is wrong";
-    if (list.sparse != sum.sparse)
-        return "a class's count of sparse slabs is wrong";
     std::size_t blocks = list.carved;
-    if (pool_state::has_active(list))
-        blocks += std::size_t{pool_.record(list.active).blocks} - pool_.record(list.active).carved;
+    if (list.current != none)
+        blocks +=
+            std::size_t{pool_.record(list.current).blocks} - pool_.record(list.current).carved;
     if (list.reserved > blocks)
         return "a class has fewer blocks than are reserved";
-    if (const char* broken = check_state(index))
+    if (const char* broken = check_partial(index))
         return broken;
-    return check_partial(index);
+    if (const char* broken = check_front(index))
+        return broken;
+    return check_lists(index);
 }
 
-const char* pool_checker::check_state(size_class_index index) const noexcept {
-    const class_list& list = pool_.front_.classes[index];
-    if (pool_.closed_ || !pool_.is_pooled(index))
-        return check_closed(list);
-    if (pool_state::has_active(list))
-        return check_active(list);
-    return slab_geometries[index].is_run || list.active == pool_state::caching
-               ? check_caching(index)
-               : check_stopped(index);
+/// What the list that is used inline begins and ends with.
+const char* pool_checker::check_front(size_class_index index) const noexcept {
+    const class_list& list = pool_.classes[index];
+    if (list.end_mark.next != nullptr)
+        return "an end mark leads on";
+    if (list.capacity != pool_.list_capacity(index))
+        return "the capacity of a class's list is wrong";
+    if (list.surplus_count > list.capacity)
+        return "a class has more surplus than its list can have had";
+    const bool stays_empty = list.borrowed != 0 || list.surplus_count != 0;
+    if (list.end_mark.room != (stays_empty ? 0 : list.capacity))
+        return "an end mark's room is wrong";
+    if (list.head == &list.end_mark)
+        return nullptr;
+    if (slab_of(list.head) == none)
+        return "a class's head is no block";
+    return read(list.head).room < list.end_mark.room ? nullptr
+                                                     : "a class's first room is out of range";
 }
 
-const char* pool_checker::check_closed(const class_list& list) const noexcept {
-    if (list.span != 0 || list.end_mark.room != 0)
-        return "a closed list takes blocks";
-    return list.head == &list.end_mark ? nullptr : "a closed list has blocks";
-}
-
-/// A class that stopped caching may have blocks left in its list, which takes no more.
-const char* pool_checker::check_stopped(size_class_index index) const noexcept {
-    const class_list& list = pool_.front_.classes[index];
-    if (list.span != 0)
-        return "a closed list takes blocks";
-    return follow_list(list, cache_limit, [&](std::uint32_t first) {
-        return pool_.record(first).size_class == index;
-    });
-}
-
-const char* pool_checker::check_active(const class_list& list) const noexcept {
-    const granule_record& slab = pool_.record(list.active);
-    if (list.begin != reinterpret_cast<std::uintptr_t>(pool_.address(list.active)) ||
-        list.span != std::size_t{slab.length()} * size_classes::granule)
-        return "an active class's range is not its slab";
-    if (list.end_mark.room != pool_state::slab_room)
-        return "an active class's room is wrong";
-    return follow_list(list, slab.carved,
-                       [&](std::uint32_t first) { return first == list.active; });
-}
-
-const char* pool_checker::check_caching(size_class_index index) const noexcept {
-    const class_list& list = pool_.front_.classes[index];
-    const slab_geometry& geometry = slab_geometries[index];
-    const std::uint32_t limit = geometry.is_run ? run_cache_limit : cache_limit;
-    if (list.active != pool_state::caching)
-        return "a class of runs does not cache";
-    if (list.begin != reinterpret_cast<std::uintptr_t>(pool_.base_) || list.span == 0 ||
-        list.span > pool_.capacity() || list.span % size_classes::granule != 0)
-        return "a caching class's range is not the arena";
-    if (list.end_mark.room != limit)
-        return "a caching class's room is wrong";
-    if (!geometry.is_run && geometry.block_size > largest_cached)
-        return "a class of large blocks caches";
-    if (list.sparse != 0)
-        return "a caching class has a slab with too few blocks in use";
-    if (list.borrowed != 0)
-        return "a caching class has borrowed blocks";
-    return follow_list(
-        list, limit, [&](std::uint32_t first) { return pool_.record(first).size_class == index; });
+/// The list that is used inline, and the surplus. Requires: the slabs' own lists were checked.
+const char* pool_checker::check_lists(size_class_index index) const noexcept {
+    const class_list& list = pool_.classes[index];
+    const auto is_of_class = [&](std::uint32_t at) {
+        return pool_.record(at).size_class == index;
+    };
+    const free_block* const head = list.head;
+    const std::uint32_t count = head == &list.end_mark ? 0 : list.capacity - read(head).room;
+    if (const char* broken = follow(head, count, list, is_of_class))
+        return broken;
+    const free_block* const surplus = list.surplus_count == 0 ? &list.end_mark : list.surplus;
+    if (const char* broken = follow(surplus, list.surplus_count, list, is_of_class))
+        return broken;
+    for (const free_block* each : {last_of(head, list), last_of(surplus, list)}) {
+        if (each == nullptr)
+            continue;
+        const std::uint32_t first = slab_of(each);
+        const granule_record& slab = pool_.record(first);
+        if (slab.free != 0 && last_of(pool_.first_free(slab, first), list) == each)
+            return "a free block is in two lists";
+    }
+    return nullptr;
 }
 
 /// As many as belong there, and none twice: each one's way back is checked.
 const char* pool_checker::check_partial(size_class_index index) const noexcept {
-    const class_list& list = pool_.front_.classes[index];
+    const class_list& list = pool_.classes[index];
     std::uint32_t left = tallies_[index].partial;
     std::uint32_t previous = none;
     for (std::uint32_t first = list.partial; first != none; first = pool_.record(first).next) {
         if (!is_slab_of(first, index))
             return "a list of partial slabs leads out of the class";
         const granule_record& slab = pool_.record(first);
-        if (slab.free == 0 || first == list.active)
+        if (slab.free == 0)
             return "a slab does not belong among the partial ones";
         if (slab.previous != previous)
             return "a partial slab's way back is wrong";
@@ -287,13 +263,12 @@ const char* pool_checker::check_counters() const noexcept {
     return pool_.upstream_.check();
 }
 
-/// Follows `count` blocks to a list's end; each must lie in a slab that `accept` takes.
+/// Follows `count` blocks to the end mark; each must lie in a slab that `accept` takes.
 template <typename Accept>
 const char* pool_checker::follow(const free_block* block, std::uint32_t count,
-                                 std::uint32_t end_room, const free_block* end,
-                                 Accept accept) const noexcept {
+                                 const class_list& list, Accept accept) const noexcept {
     for (std::uint32_t left = count; left != 0; --left) {
-        if (block == end)
+        if (block == &list.end_mark)
             return "a list of free blocks is too short";
         const std::uint32_t first = slab_of(block);
         if (first == none)
@@ -301,26 +276,20 @@ const char* pool_checker::follow(const free_block* block, std::uint32_t count,
         if (!accept(first))
             return "a free block is in the list of another slab";
         const free_block link = read(block);
-        if (link.room != end_room - left)
+        if (link.room != pool_state::room_above(list, left - 1))
             return "a free block's room is wrong";
         block = link.next;
     }
-    return block == end ? nullptr : "a list of free blocks is too long";
+    return block == &list.end_mark ? nullptr : "a list of free blocks is too long";
 }
 
-/// The list that is used inline: how many blocks it has, the first one's room says.
-template <typename Accept>
-const char* pool_checker::follow_list(const class_list& list, std::uint32_t most,
-                                      Accept accept) const noexcept {
-    std::uint32_t count = 0;
-    if (list.head != &list.end_mark) {
-        if (slab_of(list.head) == none)
-            return "a class's head is no block";
-        count = list.end_mark.room - read(list.head).room;
-        if (count == 0 || count > most)
-            return "a class's first room is out of range";
-    }
-    return follow(list.head, count, list.end_mark.room, &list.end_mark, accept);
+/// Returns: the last block of a list that was followed; null if it has none.
+const free_block* pool_checker::last_of(const free_block* block,
+                                        const class_list& list) const noexcept {
+    const free_block* last = nullptr;
+    for (; block != &list.end_mark; block = read(block).next)
+        last = block;
+    return last;
 }
 
 /// Returns: the first granule of the slab of which this is a carved block; `none` if of no slab.

@@ -60,11 +60,12 @@ std::byte* pool_checks::take_block(const block_request& request) noexcept {
     if (index == 0)
         return static_cast<std::byte*>(pool_.allocate_run(
             full_ ? guarded_block::enlarged(request) : request.bytes, request.alignment));
-    class_list& list = pool_.classes()[index];
+    class_list& list = pool_.classes[index];
     void* block = nullptr;
     do { // again where a slab's free blocks had to be abandoned
-        block = pool_.take_free(list, slab_geometries[index]);
-    } while (block == nullptr && (pool_.has_active(list) || list.partial != pool_state::none));
+        block = pool_.take_free(list);
+    } while (block == nullptr &&
+             (list.partial != pool_state::none || list.current != pool_state::none));
     if (block == nullptr)
         block = pool_.allocate_from_arena(list, index, request.alignment);
     return static_cast<std::byte*>(block);
@@ -101,7 +102,7 @@ void* pool_checks::take(class_list& list, granule_record& slab, std::uint32_t fi
 /// room says how many are to follow.
 bool pool_checks::is_link(const free_block& link, const class_list& list,
                           const granule_record& slab, const block_place& at) const noexcept {
-    if (link.room != pool_state::slab_room - slab.free)
+    if (link.room != pool_state::room_above(list, slab.free - 1U))
         return false;
     if (slab.free == 1)
         return link.next == &list.end_mark;
@@ -134,9 +135,9 @@ void pool_checks::free_block_at(const checked_call& call, const block_place& at)
         request = request_of(at);
     const bool told = request.bytes != unknown_size;
     if (full_ && at.size_class != 0) { // check_class does so otherwise
-        class_list& asked = pool_.classes()[class_of(request)];
-        if (&asked != &pool_.classes()[at.size_class])
-            pool_state::note_return(asked);
+        class_list& asked = pool_.classes[class_of(request)];
+        if (&asked != &pool_.classes[at.size_class])
+            pool_.note_return(asked);
     }
     pool_.requested_ -= std::min(pool_.requested_, told ? request.bytes : at.extent);
     annotate_freed(&pool_, call.address);

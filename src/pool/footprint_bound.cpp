@@ -25,12 +25,12 @@ constexpr std::size_t state_granules = rounded_up_quotient(sizeof(pool_state), g
 
 std::size_t granules_to_reserve(const slab_geometry& geometry, std::size_t blocks,
                                 std::size_t max_blocks, std::size_t capacity) noexcept {
-    const std::size_t usual = usual_length(geometry, max_blocks);
+    const std::size_t usual = usual_length(geometry, longest_slab(capacity), max_blocks);
     const std::size_t frugal = geometry.frugal;
     const std::size_t in_usual = blocks_in(usual, geometry);
     const std::size_t in_frugal = blocks_in(frugal, geometry);
     std::size_t most = rounded_up_quotient(blocks, in_frugal) * frugal;
-    if (run_source::is_long_slab(usual, capacity))
+    if (usual <= frugal)
         return most; // all slabs are frugal
     // The arena may become scarce behind any of the slabs: then the others are frugal.
     for (std::size_t long_slabs = 1; (long_slabs - 1) * in_usual < blocks; ++long_slabs) {

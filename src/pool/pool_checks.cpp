@@ -84,9 +84,9 @@ bool pool_checks::check_class(const checked_call& call, const block_place& at) n
     const size_class_index asked = class_of({call.bytes, call.alignment});
     if (asked == at.size_class)
         return true;
-    class_list& list = pool_.classes()[asked];
+    class_list& list = pool_.classes[asked];
     if (asked != 0 && asked < at.size_class && list.borrowed != 0) {
-        pool_state::note_return(list);
+        pool_.note_return(list);
         return true;
     }
     return report(misuse_kind::wrong_size, call, &at,

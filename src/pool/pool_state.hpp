@@ -25,32 +25,32 @@ namespace resident::detail {
 ///     distance    0           1           2           -       where a block begins: back to 0
 ///     owner       this pool                                   head, free, carved, blocks, class
 ///
-/// A class is in one of three states:
+/// A free block is in one of two places:
 ///
-/// - *active*: its list holds the free blocks of one slab, the active one, and no others;
-/// deallocate
-///   takes blocks of that slab inline. Only the active slab has a part never used so far.
-/// - *caching*: its list holds up to cache_limit free blocks of any of its slabs. Allowed while
-///   every slab has more than cache_limit blocks in use, counting the cached: then no slab can be
-///   free without the pool knowing, and there is nothing to search when memory runs out. When a
-///   slab falls below, the list keeps what it holds until it is used up or memory runs out.
-/// - *closed*: its list is empty and takes nothing; so are all classes of a pool that checks calls.
+/// - its class's list, which has up to as many blocks as a usual slab, of any slabs of the class.
+///   To the slab they count as in use, so the inline path has nothing to write down;
+/// - its slab's own list, when the class's list was full. Slabs that have one are linked, as the
+///   class's partial slabs. The lists have the same form: when the class's is used up it takes over
+///   a partial slab's whole, in constant time, or else some blocks cut from the current slab, the
+///   only one with a part that was never used.
 ///
-/// Blocks that are free in other slabs are in those slabs' lists, which have the same form: a slab
-/// becomes active in constant time. Slabs with free blocks, the active one excepted, are in the
-/// class's list of partial slabs. A slab without blocks in use, the active one excepted, goes back
-/// to the arena at once, unless its blocks are reserved.
-class pool_state {
+/// A slab all of whose blocks are in its own list goes back to the arena at once, unless it is the
+/// current one or its blocks are reserved. So that the class's list does not keep slabs in vain,
+/// it becomes *surplus* when it is full and has more blocks than are in use: from then on each
+/// block freed takes one of the surplus along to its slab, until the list is needed again.
+///
+/// A class some of whose requests are served by others' blocks has an empty list meanwhile, so that
+/// each block returns where it is from; so have all classes of a closed pool, which checks calls.
+class pool_state : public pool_front {
 public:
     static constexpr std::uint32_t none = run_allocator::none;
-    /// What class_list::active says of a class that is caching.
-    static constexpr std::uint32_t caching = none - 1;
-    /// Room of an empty list of one slab's blocks: more than a slab has, so it is never full.
-    static constexpr std::uint32_t slab_room = 0xffff;
+    /// Larger classes from which blocks are borrowed before the arena is used up.
+    static constexpr unsigned classes_near = 4;
 
     /// Requires: to lie in a run of `source` by itself; `owner` is new.
     pool_state(const pool_options& options, arena& source, std::uint16_t owner,
-               std::pmr::memory_resource* upstream) noexcept;
+               std::pmr::memory_resource* upstream,
+               unsynchronized_pool_resource& handle) noexcept;
     /// Effects: release(), and gives the state's own run back.
     static void destroy(pool_state* doomed) noexcept;
     pool_state(const pool_state&) = delete;
@@ -58,13 +58,14 @@ public:
 
     /// Null if the arena has no room; then upstream is to be asked, which counts and tells what is
     /// refused. Requires: `list` is the request's, and empty.
-    void* allocate(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
-    void* allocate_upstream(std::size_t bytes, std::size_t alignment);
-    void* try_allocate_upstream(std::size_t bytes, std::size_t alignment) noexcept;
+    void* allocate_slowly(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    void* allocate_upstream(class_list& list, std::size_t bytes, std::size_t alignment);
+    void* try_allocate_upstream(class_list& list, std::size_t bytes,
+                                std::size_t alignment) noexcept;
     /// Requires: `list`, which is the request's, did not take the block.
-    void deallocate(class_list& list, void* block, std::size_t bytes,
-                    std::size_t alignment) noexcept;
-    void deallocate(void* block) noexcept;
+    void deallocate_slowly(class_list& list, void* block, std::size_t bytes,
+                           std::size_t alignment) noexcept;
+    void deallocate_unsized(void* block) noexcept;
     static constexpr std::size_t unknown_size = ~std::size_t{0};
 
     [[nodiscard]] std::size_t usable_size(const void* block) const noexcept;
@@ -79,7 +80,6 @@ public:
     [[nodiscard]] std::pmr::memory_resource* upstream() const noexcept {
         return upstream_.resource();
     }
-    [[nodiscard]] pool_front& front() noexcept { return front_; }
     [[nodiscard]] arena& source() const noexcept { return source_; }
 
 private:
@@ -87,62 +87,58 @@ private:
     friend class pool_checker;    // check.cpp
     friend class pool_checks;     // what a closed pool does
 
-    // pool_state.cpp: the common paths out of line
-    void* carve(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
-    void* carve_one(class_list& list, granule_record& slab, const slab_geometry& geometry) noexcept;
-    void* allocate_slowly(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    // allocate.cpp
+    void* allocate_rarely(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    void* adopt(class_list& list) noexcept;
+    void* end_surplus(class_list& list) noexcept;
+    void* carve(class_list& list) noexcept;
+    void* carve_one(class_list& list) noexcept;
+    void* take_one(class_list& list) noexcept;
+    void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
     void* allocate_from_arena(class_list& list, size_class_index index,
                               std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first, size_class_index index) noexcept;
     void* begin_slab_out_of_line(class_list& list, std::uint32_t first,
                                  size_class_index index) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
+
+    // deallocate.cpp
     void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
                            std::size_t alignment) noexcept;
+    void free_beyond_limit(class_list& list, granule_record& slab, std::uint32_t first,
+                           void* block) noexcept;
     void free_in_class(class_list& list, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
-    void free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
+    bool free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
                       void* freed) noexcept;
-    void note_state(class_list& list, std::uint32_t first, std::uint32_t free_before,
-                    std::uint32_t in_use) noexcept;
-    void retire(class_list& list, const slab_geometry& geometry, std::uint32_t first,
-                bool linked) noexcept;
-
-    // lists.cpp: what the lists of a class hold
-    void begin_lists() noexcept;
-    void* take_from_partial(class_list& list, const slab_geometry& geometry) noexcept;
-    void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
-    void* refill_cache(class_list& list) noexcept;
-    void spill_cache(class_list& list, void* block) noexcept;
+    bool note_state(class_list& list, std::uint32_t first, std::uint32_t free_before) noexcept;
+    bool retire(class_list& list, std::uint32_t first, bool linked) noexcept;
+    void begin_surplus(class_list& list) noexcept;
+    void reduce_surplus(class_list& list) noexcept;
     void empty_list(class_list& list) noexcept;
-    void activate(class_list& list, std::uint32_t first) noexcept;
-    void deactivate(class_list& list, const slab_geometry& geometry) noexcept;
+    void free_all(free_block* block, const free_block* end) noexcept;
     void link_partial(class_list& list, std::uint32_t first) noexcept;
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
-    void begin_caching(class_list& list, std::uint32_t limit) noexcept;
-    static void close(class_list& list) noexcept;
-    /// Makes an empty list one of the blocks of the slab in [begin, begin + bytes).
-    static void open(class_list& list, const std::byte* begin, std::size_t bytes) noexcept {
-        list.begin = reinterpret_cast<std::uintptr_t>(begin);
-        list.span = bytes;
-        list.head = &list.end_mark;
-        list.end_mark.room = slab_room;
-    }
+
+    // pool_state.cpp
+    void begin_lists() noexcept;
 
     // exhaustion.cpp
     void* allocate_when_exhausted(class_list& list, size_class_index index,
                                   std::size_t alignment) noexcept;
     void give_back_everything() noexcept;
-    void give_back_unused(class_list& list, const slab_geometry& geometry) noexcept;
-    void give_back_tail(class_list& list, const slab_geometry& geometry) noexcept;
-    void* borrow_block(size_class_index index, std::size_t alignment) noexcept;
-    void* take_free(class_list& list, const slab_geometry& geometry) noexcept;
+    void give_back_current(class_list& list) noexcept;
+    void give_back_tail(class_list& list) noexcept;
+    void* borrow_block(class_list& borrower, unsigned last, std::size_t alignment) noexcept;
+    void* take_free(class_list& list) noexcept;
+    void note_loan(class_list& list) noexcept;
+    void note_return(class_list& list) noexcept;
     void note_failure(std::size_t bytes, std::size_t alignment) noexcept;
 
     // reserve.cpp
     bool reserve_blocks(class_list& list, size_class_index index, std::size_t count) noexcept;
     void cut_completely(class_list& list, std::uint32_t first, size_class_index index) noexcept;
-    void give_back_empty_slabs(class_list& list, const slab_geometry& geometry) noexcept;
+    void give_back_empty_slabs(class_list& list) noexcept;
     [[nodiscard]] std::size_t free_blocks(const class_list& list) const noexcept;
 
     // checked.cpp and inspection.cpp: a closed pool's ways, see pool_checks
@@ -157,8 +153,7 @@ private:
     void report_leaks() noexcept;
 
     [[nodiscard]] size_class_index class_of(std::size_t bytes, std::size_t alignment) noexcept {
-        return static_cast<size_class_index>(&front_.class_for(bytes, alignment) -
-                                             front_.classes.data());
+        return index_of(class_for(bytes, alignment));
     }
     [[nodiscard]] granule_record& record(std::uint32_t granule) const noexcept {
         return records_[granule];
@@ -185,27 +180,12 @@ private:
         return static_cast<std::uint16_t>(
             (offset(block) - std::size_t{first} * size_classes::granule) / size_classes::unit);
     }
-    /// Free blocks in the list.
+    /// Free blocks in the list, and of its surplus.
     [[nodiscard]] static std::uint32_t depth(const class_list& list) noexcept {
-        return list.end_mark.room - list.head->room;
+        return list.surplus_count + list.end_mark.room - list.head->room;
     }
-    // How many are borrowed is not known any more once there were too many to count.
-    static void note_loan(class_list& list) noexcept {
-        list.borrowed = static_cast<std::uint16_t>(list.borrowed + (list.borrowed != 0xffff));
-    }
-    static void note_return(class_list& list) noexcept {
-        list.borrowed = static_cast<std::uint16_t>(list.borrowed - (list.borrowed != 0xffff));
-    }
-    [[nodiscard]] static bool has_active(const class_list& list) noexcept {
-        return list.active < caching;
-    }
-    [[nodiscard]] static bool is_caching(const class_list& list) noexcept {
-        return list.active == caching;
-    }
-    [[nodiscard]] auto& classes() noexcept { return front_.classes; }
-    [[nodiscard]] const auto& classes() const noexcept { return front_.classes; }
     [[nodiscard]] size_class_index index_of(const class_list& list) const noexcept {
-        return static_cast<size_class_index>(&list - classes().data());
+        return static_cast<size_class_index>(&list - classes.data());
     }
     [[nodiscard]] const slab_geometry& geometry_of(const class_list& list) const noexcept {
         return slab_geometries[index_of(list)];
@@ -215,23 +195,24 @@ private:
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         record(granule).distance = static_cast<std::uint8_t>(granule - first);
     }
-    [[nodiscard]] bool may_cache(const class_list& list,
-                                 const slab_geometry& geometry) const noexcept {
-        return geometry.block_size <= largest_cached && list.sparse == 0 && list.borrowed == 0 &&
-               !closed_;
+    [[nodiscard]] std::uint32_t list_capacity(size_class_index index) const noexcept {
+        return closed_ || !is_pooled(index) ? 0 : detail::list_capacity(slab_geometries[index], longest_slab_);
     }
-    [[nodiscard]] static bool is_sparse(const granule_record& slab,
-                                        const slab_geometry& geometry) noexcept {
-        return std::uint32_t{slab.carved} - slab.free <= cache_limit &&
-               geometry.block_size <= largest_cached;
+    /// What a block's room is in a list of a slab's own, on top of `behind` others.
+    [[nodiscard]] static std::uint32_t room_above(const class_list& list,
+                                                  std::uint32_t behind) noexcept {
+        return list.capacity - behind - 1;
     }
+    /// Makes a list that is empty and has no surplus one that may have blocks, or none.
+    static void open(class_list& list) noexcept { list.end_mark.room = list.capacity; }
+    static void close(class_list& list) noexcept { list.end_mark.room = 0; }
     [[nodiscard]] bool is_pooled(size_class_index index) const noexcept {
         return index != 0 &&
                slab_geometries[index].block_size <= options_.largest_required_pool_block;
     }
     /// Granules of a new slab, as the options allow.
     [[nodiscard]] std::uint32_t most_granules(const slab_geometry& geometry) const noexcept {
-        return usual_length(geometry, options_.max_blocks_per_chunk);
+        return usual_length(geometry, longest_slab_, options_.max_blocks_per_chunk);
     }
     [[nodiscard]] std::uint32_t first_granule_at(const void* run) const noexcept {
         return static_cast<std::uint32_t>(offset(run) / size_classes::granule);
@@ -247,10 +228,10 @@ private:
     }
     void give_back(std::uint32_t first) noexcept;
 
-    pool_front front_; // first: the handle points here
     std::byte* base_;
     granule_record* records_;
-    std::size_t open_bytes_; ///< of the arena, as far as known; 0 in a closed pool
+    std::size_t longest_slab_; ///< granules
+    std::size_t open_bytes_;   ///< of the arena, as far as known; 0 in a closed pool
     bool closed_;            ///< every class is
     std::uint16_t owner_;    ///< what granule_record::owner says of this pool's runs
     run_source& runs_;

@@ -11,10 +11,10 @@ bool pool_state::reserve(std::size_t bytes, std::size_t count, std::size_t align
     constexpr std::size_t most = ~std::uint32_t{0} / 4;
     if (!is_pooled(index) || count > most)
         return false;
-    return reserve_blocks(classes()[index], index, count);
+    return reserve_blocks(classes[index], index, count);
 }
 
-/// New slabs are cut completely: a block that is carved later could lie in an active slab alone.
+/// New slabs are cut completely: only one slab, the current one, may have a part never used.
 bool pool_state::reserve_blocks(class_list& list, size_class_index index,
                                 std::size_t count) noexcept {
     const slab_geometry& geometry = slab_geometries[index];
@@ -31,7 +31,7 @@ bool pool_state::reserve_blocks(class_list& list, size_class_index index,
         }
         if (first == none) {
             list.reserved = reserved_before;
-            give_back_empty_slabs(list, geometry);
+            give_back_empty_slabs(list);
             return false;
         }
         cut_completely(list, first, index);
@@ -46,10 +46,6 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
                                 size_class_index index) noexcept {
     const slab_geometry& geometry = slab_geometries[index];
     granule_record& slab = record(first);
-    if (!geometry.is_run && list.active == caching) { // not beside a slab without blocks in use
-        empty_list(list);
-        close(list);
-    }
     own(first, index);
     const std::size_t bytes = slab.length() * size_classes::granule;
     slab.blocks = slab.carved = slab.free = static_cast<std::uint16_t>(bytes / geometry.block_size);
@@ -58,25 +54,20 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
         const std::size_t at = std::size_t{block} * geometry.block_size;
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         record(first + granule).distance = static_cast<std::uint8_t>(granule);
-        next = new (address(first) + at) free_block{next, slab_room - slab.blocks + block};
+        next = new (address(first) + at) free_block{next, room_above(list, slab.blocks - 1U - block)};
     }
     slab.head = 0;
     list.carved += slab.blocks;
     list.free_listed += slab.blocks;
     link_partial(list, first);
-    if (geometry.block_size <= largest_cached)
-        ++list.sparse;
     if (closed_)
         hide_free_slab(first);
 }
 
 /// Undoes a reserve that failed: slabs without blocks in use are at the front of the partial ones.
-void pool_state::give_back_empty_slabs(class_list& list, const slab_geometry& geometry) noexcept {
+void pool_state::give_back_empty_slabs(class_list& list) noexcept {
     while (list.partial != none && record(list.partial).carved == record(list.partial).free) {
-        const std::uint32_t first = list.partial;
-        const std::uint32_t carved = list.carved;
-        retire(list, geometry, first, true);
-        if (list.carved == carved)
+        if (list.partial == list.current || !retire(list, list.partial, true))
             return; // an earlier reserve needs it
     }
 }

@@ -1,4 +1,4 @@
-/// How long slabs are, and how many blocks a class may cache. Arithmetic only.
+/// How long slabs are, and how many free blocks a class's list may keep. Arithmetic only.
 #pragma once
 
 #include "resident/detail/size_classes.hpp"
@@ -64,32 +64,38 @@ constexpr auto make_slab_geometries() noexcept {
 }
 
 inline constexpr auto slab_geometries = make_slab_geometries();
+static_assert(std::all_of(slab_geometries.begin(), slab_geometries.end(),
+                          [](const slab_geometry& each) { return each.frugal <= each.usual; }),
+              "a class's list has room for all blocks of any slab");
 
 /// Blocks of the slab that has the most.
 inline constexpr std::size_t most_blocks =
     slab_geometries[1].usual * size_classes::granule / slab_geometries[1].block_size;
 
-/// Granules of a new slab while the arena has plenty, where a slab may have at most `max_blocks`
-/// blocks (pool_options::max_blocks_per_chunk; 0: no such limit).
-constexpr std::uint32_t usual_length(const slab_geometry& geometry,
+/// Granules of a new slab while the arena has plenty, of a pool whose slabs may have `longest`
+/// granules and at most `max_blocks` blocks (pool_options::max_blocks_per_chunk; 0: no such limit).
+constexpr std::uint32_t usual_length(const slab_geometry& geometry, std::size_t longest,
                                      std::size_t max_blocks) noexcept {
+    const std::uint32_t usual = geometry.usual <= longest ? geometry.usual : geometry.frugal;
     if (max_blocks == 0 || geometry.is_run ||
         max_blocks >= usual_slab_size / geometry.block_size + 1) [[likely]]
-        return geometry.usual;
+        return usual;
     const std::size_t granules = max_blocks * geometry.block_size / size_classes::granule;
-    return granules > geometry.least ? static_cast<std::uint32_t>(granules) : geometry.least;
+    return std::clamp(static_cast<std::uint32_t>(granules), std::uint32_t{geometry.least}, usual);
 }
 
-/// Blocks that a caching class may hold, and that each of its slabs must have in use beyond them.
-inline constexpr std::uint32_t cache_limit = 16;
-/// Blocks moved from a slab to an empty cache at once, and from a full one to their slabs.
-inline constexpr std::uint32_t cache_refill = 4;
-inline constexpr std::uint32_t cache_spill = 2;
+/// Granules of the longest slabs in an arena of `capacity` granules. A class can keep as much to
+/// itself, in free blocks, and there are some 200 classes.
+constexpr std::size_t longest_slab(std::size_t capacity) noexcept { return capacity / 1024; }
 
-/// Bytes of the largest blocks that are cached: usual slabs then hold more than the limit.
-inline constexpr std::size_t largest_cached = usual_slab_size / 24;
-
-/// Runs that a class of whole granules may hold back.
-inline constexpr std::uint32_t run_cache_limit = 2;
+/// Free blocks that a class's list may have: of small blocks as many as a slab; of large ones, of
+/// which a few would keep as many slabs from becoming empty, and of runs, two.
+constexpr std::uint32_t list_capacity(const slab_geometry& geometry, std::size_t longest) noexcept {
+    if (geometry.is_run || geometry.block_size > usual_slab_size / 24)
+        return 2;
+    const std::size_t granules =
+        std::clamp<std::size_t>(longest, geometry.frugal, geometry.usual);
+    return static_cast<std::uint32_t>(granules * size_classes::granule / geometry.block_size);
+}
 
 } // namespace resident::detail

@@ -7,8 +7,8 @@ namespace resident::detail {
 /// Blocks cut or to be cut from the class's slabs that are not in use.
 std::size_t pool_state::free_blocks(const class_list& list) const noexcept {
     std::size_t free = list.free_listed + depth(list);
-    if (has_active(list))
-        free += std::size_t{record(list.active).blocks} - record(list.active).carved;
+    if (list.current != none)
+        free += std::size_t{record(list.current).blocks} - record(list.current).carved;
     return free;
 }
 
@@ -22,7 +22,7 @@ pool_statistics pool_state::statistics() const noexcept {
     all.failures = failures_;
     all.arena_visits = arena_visits_;
     for (unsigned index = 1; index < size_classes::count; ++index) {
-        const class_list& list = classes()[index];
+        const class_list& list = classes[index];
         size_class_statistics& each = all.classes[index - 1];
         each.block_size = slab_geometries[index].block_size;
         each.cached = depth(list);

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t state_size = sizeof(detail::pool_state);
 
 detail::pool_state* make_state(const pool_options& options, arena& memory,
-                               std::pmr::memory_resource* upstream) {
+                               std::pmr::memory_resource* upstream,
+                               unsynchronized_pool_resource& handle) {
     detail::run_source& runs = detail::arena_access::runs(memory);
     void* const run = runs.allocate(state_size, alignof(detail::pool_state));
     if (run == nullptr)
@@ -23,28 +24,32 @@ detail::pool_state* make_state(const pool_options& options, arena& memory,
         runs.deallocate(run);
         detail::raise_bad_alloc(memory, state_size);
     }
-    return new (run) detail::pool_state(options, memory, owner, upstream);
+    return new (run) detail::pool_state(options, memory, owner, upstream, handle);
 }
 
 } // namespace
 
 unsynchronized_pool_resource::unsynchronized_pool_resource(const pool_options& options)
-    : own_arena_(new arena()), state_(make_state(options, *own_arena_, nullptr)),
-      front_(&state_->front()), generation_(os::locked_pages().generation()) {}
+    : own_arena_(new arena()), front_(make_state(options, *own_arena_, nullptr, *this)),
+      generation_(os::locked_pages().generation()) {}
 
 unsynchronized_pool_resource::unsynchronized_pool_resource(const pool_options& options,
                                                            arena& memory,
                                                            std::pmr::memory_resource* upstream)
-    : state_(make_state(options, memory, upstream)), front_(&state_->front()),
+    : front_(make_state(options, memory, upstream, *this)),
       generation_(os::locked_pages().generation()) {}
+
+detail::pool_state& unsynchronized_pool_resource::state() const noexcept {
+    return static_cast<detail::pool_state&>(*front_);
+}
 
 unsynchronized_pool_resource::~unsynchronized_pool_resource() {
     // In a forked child the memory is gone, or somebody else's by now; the parent still has it.
     if (generation_ == os::locked_pages().generation())
-        detail::pool_state::destroy(state_);
+        detail::pool_state::destroy(&state());
 }
 
-void unsynchronized_pool_resource::deallocate(void* block) noexcept { state_->deallocate(block); }
+void unsynchronized_pool_resource::deallocate(void* block) noexcept { state().deallocate_unsized(block); }
 
 void* unsynchronized_pool_resource::do_allocate(std::size_t bytes, std::size_t alignment) {
     return allocate(bytes, alignment);
@@ -63,37 +68,37 @@ void unsynchronized_pool_resource::reserve(std::size_t bytes, std::size_t count,
 
 bool unsynchronized_pool_resource::try_reserve(std::size_t bytes, std::size_t count,
                                                std::size_t alignment) noexcept {
-    return state_->reserve(bytes, count, alignment);
+    return state().reserve(bytes, count, alignment);
 }
 
 std::size_t unsynchronized_pool_resource::usable_size(const void* block) const noexcept {
-    return state_->usable_size(block);
+    return state().usable_size(block);
 }
 
 bool unsynchronized_pool_resource::owns(const void* address) const noexcept {
-    return state_->owns(address);
+    return state().owns(address);
 }
 
-void unsynchronized_pool_resource::release() noexcept { state_->release(); }
+void unsynchronized_pool_resource::release() noexcept { state().release(); }
 
 pool_options unsynchronized_pool_resource::options() const noexcept {
-    pool_options all = state_->options();
+    pool_options all = state().options();
     if (all.max_blocks_per_chunk == 0)
         all.max_blocks_per_chunk = detail::most_blocks;
     return all;
 }
 
 std::pmr::memory_resource* unsynchronized_pool_resource::upstream_resource() const noexcept {
-    return state_->upstream() != nullptr ? state_->upstream() : std::pmr::null_memory_resource();
+    return state().upstream() != nullptr ? state().upstream() : std::pmr::null_memory_resource();
 }
 
-arena& unsynchronized_pool_resource::source() const noexcept { return state_->source(); }
+arena& unsynchronized_pool_resource::source() const noexcept { return state().source(); }
 
 pool_statistics unsynchronized_pool_resource::statistics() const noexcept {
-    return state_->statistics();
+    return state().statistics();
 }
 
-const char* unsynchronized_pool_resource::check() const noexcept { return state_->check(); }
+const char* unsynchronized_pool_resource::check() const noexcept { return state().check(); }
 
 const char* to_string(check_level value) noexcept {
     switch (value) {

@@ -1,8 +1,8 @@
 // Concerns: that check() sees each invariant of a pool broken, names it, and follows nothing wrong.
-// Plan: a scene in which classes are active, caching and closed, runs are held back, slabs partly
-// used and reserved, and blocks come from upstream; each field of each structure is corrupted
-// there, and put right again before the pool goes. One scene is of a pool that checks its calls,
-// in which all classes are closed; built with AddressSanitizer, every pool is one.
+// Plan: a scene in which lists have blocks, are full, are surplus, slabs are current, partly used
+// and reserved, and blocks come from upstream; each field of each structure is corrupted there, and
+// put right again before the pool goes. One scene is of a pool that checks its calls, in which all
+// lists stay empty; built with AddressSanitizer, every pool is one.
 
 #include "pool/pool_scene.hpp"
 #include "support/build.hpp"
@@ -120,7 +120,7 @@ TEST(pool_check, finds_a_corrupted_record) {
          [](scene& at) { at.set(at.slab(at.cached).carved, std::uint16_t{0}); }},
         {"a slab's count of carved blocks is out of range",
          [](scene& at) { at.set(at.slab(at.cached).carved, std::uint16_t{9999}); }},
-        {"a slab that is not active has a part never used",
+        {"a slab has a part never used and is not current, or the reverse",
          [](scene& at) { at.set(at.slab(at.partials[0]).carved, std::uint16_t{1}); }},
         {"a slab's count of free blocks is out of range",
          [](scene& at) { at.set(at.slab(at.partials[0]).free, std::uint16_t{9999}); }},
@@ -163,20 +163,22 @@ TEST(pool_check, finds_a_corrupted_list_of_a_slab) {
     };
     const char* const leads_away = "a list of free blocks leads to none";
     const char* const room = "a free block's room is wrong";
-    const std::uint32_t first = pool_state::slab_room - 2;
+    const auto first = [=](scene& at) { return read_link(head(at)).room; };
     const std::vector<corruption> corruptions{
-        {leads_away, [=](scene& at) { set(at, head(at), nullptr, first); }},
-        {leads_away, [=](scene& at) { set(at, head(at), head(at) + 1, first); }},
+        {leads_away, [=](scene& at) { set(at, head(at), nullptr, first(at)); }},
+        {leads_away, [=](scene& at) { set(at, head(at), head(at) + 1, first(at)); }},
         {leads_away,
-         [=](scene& at) { set(at, head(at), static_cast<free_block*>(at.large), first); }},
+         [=](scene& at) { set(at, head(at), static_cast<free_block*>(at.large), first(at)); }},
         {"a free block is in the list of another slab",
-         [=](scene& at) { set(at, head(at), static_cast<free_block*>(at.cached), first); }},
+         [=](scene& at) { set(at, head(at), static_cast<free_block*>(at.cached), first(at)); }},
         {"a list of free blocks is too short",
-         [=](scene& at) { set(at, head(at), &at.list(partial).end_mark, first); }},
+         [=](scene& at) { set(at, head(at), &at.list(partial).end_mark, first(at)); }},
         {"a list of free blocks is too long",
-         [=](scene& at) { set(at, read_link(head(at)).next, &at.list(run).end_mark, first + 1); }},
-        {room, [=](scene& at) { set(at, head(at), read_link(head(at)).next, first - 1); }},
-        {room, [=](scene& at) { set(at, head(at), head(at), first); }}, // twice in a list
+         [=](scene& at) {
+             set(at, read_link(head(at)).next, &at.list(run).end_mark, first(at) + 1);
+         }},
+        {room, [=](scene& at) { set(at, head(at), read_link(head(at)).next, first(at) - 1); }},
+        {room, [=](scene& at) { set(at, head(at), head(at), first(at)); }}, // twice in a list
     };
     expect_found(check_level::off, corruptions);
     expect_found(check_level::cheap, corruptions);
@@ -184,25 +186,28 @@ TEST(pool_check, finds_a_corrupted_list_of_a_slab) {
 
 TEST(pool_check, finds_a_corrupted_class) {
     const char* const leads_away = "a list of partial slabs leads out of the class";
+    const char* const current = "a slab has a part never used and is not current, or the reverse";
     const std::vector<corruption> corruptions{
         {"an end mark leads on",
          [](scene& at) {
              at.set(at.list(unused).end_mark.next, static_cast<free_block*>(at.large));
          }},
-        {"the active slab is none of the class",
-         [](scene& at) { at.set(at.list(unused).active, 1U << 30); }},
-        {"the active slab is none of the class",
-         [](scene& at) { at.set(at.list(unused).active, at.first(at.cached)); }},
-        {"the active slab is none of the class",
-         [](scene& at) { at.set(at.list(run).active, at.first(at.in_run)); }},
-        {"a slab that is not active has a part never used",
-         [](scene& at) { at.set(at.list(active).active, none); }},
+        {"the current slab is none of the class",
+         [](scene& at) { at.set(at.list(unused).current, 1U << 30); }},
+        {"the current slab is none of the class",
+         [](scene& at) { at.set(at.list(unused).current, at.first(at.cached)); }},
+        {current, [](scene& at) { at.set(at.list(run).current, at.first(at.in_run)); }},
+        {current, [](scene& at) { at.set(at.list(active).current, none); }},
+        {"the capacity of a class's list is wrong",
+         [](scene& at) { at.set(at.list(unused).capacity, 5U); }},
+        {"a class has more surplus than its list can have had",
+         [](scene& at) { at.set(at.list(unused).surplus_count, 5000U); }},
+        {"an end mark's room is wrong",
+         [](scene& at) { at.set(at.list(unused).end_mark.room, 1U); }},
         {"a class's count of carved blocks is wrong",
          [](scene& at) { at.set(at.list(unused).carved, 1U); }},
         {"a class's count of free blocks is wrong",
          [](scene& at) { at.set(at.list(unused).free_listed, 1U); }},
-        {"a class's count of sparse slabs is wrong",
-         [](scene& at) { at.set(at.list(unused).sparse, std::uint16_t{1}); }},
         {"a class has fewer blocks than are reserved",
          [](scene& at) { at.set(at.list(reserved).reserved, 5000U); }},
         {"a slab without blocks in use is kept",
@@ -220,93 +225,88 @@ TEST(pool_check, finds_a_corrupted_class) {
 
 // What only a pool that checks nothing has, or only one that does.
 
-TEST(pool_check, finds_a_corrupted_closed_list) {
+TEST(pool_check, finds_blocks_in_a_list_that_must_stay_empty) {
     const std::vector<corruption> corruptions{
-        {"a closed list takes blocks",
-         [](scene& at) { at.set(at.list(active).span, std::size_t{4096}); }},
-        {"a closed list takes blocks",
-         [](scene& at) { at.set(at.list(active).end_mark.room, 1U); }},
-        {"a closed list has blocks",
+        {"a class's first room is out of range",
          [](scene& at) { at.set(at.list(active).head, static_cast<free_block*>(at.actives[0])); }},
+        {"a class has more surplus than its list can have had",
+         [](scene& at) { at.set(at.list(active).surplus_count, 1U); }},
     };
     expect_found(check_level::cheap, corruptions);
 }
 
-TEST(pool_check, finds_a_corrupted_active_list) {
+TEST(pool_check, finds_a_corrupted_list_of_a_class) {
     if (test::address_sanitized)
-        GTEST_SKIP() << "every pool is closed under AddressSanitizer";
+        GTEST_SKIP() << "every list is empty under AddressSanitizer";
     const auto block = [](void* begin) { return static_cast<free_block*>(begin); };
-    const char* const range = "an active class's range is not its slab";
+    const auto link = [=](scene& at, void* from, void* to, std::uint32_t room) {
+        at.set_link(block(from), {block(to), room});
+    };
+    const auto room = [=](void* of) { return read_link(block(of)).room; };
     const char* const no_block = "a class's head is no block";
     const std::vector<corruption> corruptions{
-        {range, [](scene& at) { at.set(at.list(active).begin, at.list(active).begin + 64); }},
-        {range, [](scene& at) { at.set(at.list(active).span, std::size_t{64}); }},
-        {"an active class's room is wrong",
-         [](scene& at) { at.set(at.list(active).end_mark.room, 70'000U); }},
-        {"an active slab has a list of its own",
-         [](scene& at) { at.set(at.slab(at.actives[0]).free, std::uint16_t{1}); }},
         {no_block, [=](scene& at) { at.set(at.list(active).head, block(nullptr)); }},
         {no_block, [=](scene& at) { at.set(at.list(active).head, block(at.actives[3]) + 1); }},
         {no_block, [=](scene& at) { at.set(at.list(active).head, block(at.large)); }},
         {"a class's first room is out of range",
-         [=](scene& at) {
-             at.set_link(block(at.actives[3]), {block(at.actives[5]), 0xffff});
-         }},
-        {"a class's first room is out of range",
-         [=](scene& at) {
-             at.set_link(block(at.actives[3]), {block(at.actives[5]), 0});
-         }},
+         [=](scene& at) { link(at, at.actives[3], at.actives[5], 0xffff); }},
         {"a free block's room is wrong",
-         [=](scene& at) {
-             at.set_link(block(at.actives[5]), {block(at.actives[3]), 5});
-         }},
+         [=](scene& at) { link(at, at.actives[3], at.actives[5], 0); }},
+        {"a list of free blocks is too short",
+         [=](scene& at) { link(at, at.actives[5], &at.list(active).end_mark, room(at.actives[5])); }},
+        {"a free block's room is wrong",
+         [=](scene& at) { link(at, at.actives[5], at.actives[3], room(at.actives[5])); }},
+        {"a free block's room is wrong", [=](scene& at) { link(at, at.actives[5], nullptr, 5); }},
+        {"a list of free blocks leads to none",
+         [=](scene& at) { link(at, at.actives[5], nullptr, room(at.actives[5])); }},
         {"a free block is in the list of another slab",
-         [=](scene& at) { at.set(at.list(active).head, block(at.free_cached)); }},
+         [=](scene& at) { link(at, at.actives[5], at.first_cached, room(at.actives[5])); }},
+        {"an end mark's room is wrong",
+         [](scene& at) { at.set(at.list(caching).borrowed, 1U); }},
+        {"an end mark's room is wrong",
+         [](scene& at) { at.set(at.list(caching).surplus_count, 1U); }},
     };
     expect_found(check_level::off, corruptions);
 }
 
-TEST(pool_check, finds_a_corrupted_cache) {
+TEST(pool_check, finds_a_corrupted_surplus) {
     if (test::address_sanitized)
-        GTEST_SKIP() << "every pool is closed under AddressSanitizer";
-    const char* const range = "a caching class's range is not the arena";
+        GTEST_SKIP() << "no list has a surplus under AddressSanitizer";
     const std::vector<corruption> corruptions{
-        {range, [](scene& at) { at.set(at.list(caching).begin, at.list(caching).begin + 64); }},
-        {range, [](scene& at) { at.set(at.list(caching).span, std::size_t{0}); }},
-        {range, [](scene& at) { at.set(at.list(run).span, std::size_t{1} << 40); }},
-        {range, [](scene& at) { at.set(at.list(run).span, std::size_t{4097}); }},
-        {"a caching class's room is wrong",
-         [](scene& at) { at.set(at.list(caching).end_mark.room, 9U); }},
-        {"a caching class's room is wrong",
-         [](scene& at) { at.set(at.list(run).end_mark.room, 8U); }},
-        {"a class of runs does not cache", [](scene& at) { at.set(at.list(run).active, none); }},
-        {"a class of large blocks caches",
-         [](scene& at) {
-             class_list& list = at.list(5000);
-             at.set(list.active, pool_state::caching);
-             at.set(list.begin, at.list(run).begin);
-             at.set(list.span, at.list(run).span);
-             at.set(list.end_mark.room, std::uint32_t{cache_limit});
-         }},
-        {"a caching class has borrowed blocks",
-         [](scene& at) { at.set(at.list(caching).borrowed, std::uint16_t{1}); }},
-        {"a class's count of sparse slabs is wrong",
-         [](scene& at) { at.set(at.list(caching).sparse, std::uint16_t{1}); }},
-        {"a free block is in the list of another slab",
-         [](scene& at) { at.set(at.list(caching).head, at.list(run).head); }},
-        {"a class's head is no block",
-         [](scene& at) { at.set(at.list(run).head, static_cast<free_block*>(at.large)); }},
         {"a free block's room is wrong",
          [](scene& at) {
-             free_block* const head = at.list(caching).head;
-             at.set_link(head, {head, head->room}); // twice in the list
+             at.set(at.list(surplus).surplus_count, at.list(surplus).surplus_count - 1);
          }},
-        {"a class's first room is out of range", // in the slab's list and in the cache
+        {"an end mark's room is wrong",
+         [](scene& at) { at.set(at.list(surplus).surplus_count, 0U); }},
+        {"a list of free blocks leads to none",
          [](scene& at) {
-             at.set(at.list(caching).head, inspect::first_free(at.state, at.other_cached));
+             at.set(at.list(surplus).surplus, static_cast<free_block*>(at.large));
          }},
+        {"a free block is in the list of another slab",
+         [](scene& at) { at.set(at.list(surplus).surplus, at.list(active).head); }},
     };
     expect_found(check_level::off, corruptions);
+}
+
+// The last block of the class's list lies in a slab that has no list: it is given one, of the same
+// block, and everything else is made to agree.
+TEST(pool_check, finds_a_block_in_two_lists) {
+    if (test::address_sanitized)
+        GTEST_SKIP() << "a free block is in the list of its slab alone under AddressSanitizer";
+    const auto put_in_two_lists = [](scene& at) {
+        class_list& list = at.list(caching);
+        granule_record& slab = at.slab(at.first_cached);
+        ASSERT_EQ(list.partial, at.first(at.cached_elsewhere));
+        at.set(slab.free, std::uint16_t{1});
+        at.set(slab.head, std::uint16_t{0});
+        at.set(slab.next, list.partial);
+        at.set(slab.previous, none);
+        at.set(at.slab(at.cached_elsewhere).previous, at.first(at.first_cached));
+        at.set(list.partial, at.first(at.first_cached));
+        at.set(list.free_listed, list.free_listed + 1);
+    };
+    expect_found(check_level::off, {{"a free block is in two lists", put_in_two_lists}});
 }
 
 } // namespace

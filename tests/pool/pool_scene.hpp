@@ -18,7 +18,7 @@ namespace resident::detail {
 /// The one door into pool_state's private state.
 struct pool_inspector {
     static class_list& list(pool_state& pool, std::size_t bytes) {
-        return pool.front_.classes[size_classes::of(bytes)];
+        return pool.classes[size_classes::of(bytes)];
     }
     static std::uint32_t first_granule(pool_state& pool, const void* block) {
         return pool.first_granule(block);
@@ -32,7 +32,7 @@ struct pool_inspector {
     static free_block* first_free(pool_state& pool, const void* block) {
         return pool.first_free(slab(pool, block), pool.first_granule(block));
     }
-    static auto& class_of_units(pool_state& pool) { return pool.front_.class_of_units; }
+    static auto& class_of_units(pool_state& pool) { return pool.class_of_units; }
     static auto& base(pool_state& pool) { return pool.base_; }
     static auto& records(pool_state& pool) { return pool.records_; }
     static auto& open_bytes(pool_state& pool) { return pool.open_bytes_; }
@@ -52,9 +52,10 @@ using inspect = pool_inspector;
 inline constexpr std::uint32_t none = pool_state::none;
 
 // A size for each state that a class can be in.
-inline constexpr std::size_t active = 64;
-inline constexpr std::size_t caching = 32;
-inline constexpr std::size_t partial = 3072; ///< too large to be cached
+inline constexpr std::size_t active = 64;    ///< has a current slab, and some blocks in its list
+inline constexpr std::size_t caching = 32;   ///< has a full list, of several slabs
+inline constexpr std::size_t surplus = 128;  ///< has blocks that go back to their slabs
+inline constexpr std::size_t partial = 3072; ///< has slabs with lists of their own
 inline constexpr std::size_t reserved = 208;
 inline constexpr std::size_t unused = 480;
 inline constexpr std::size_t run = 4096;
@@ -71,11 +72,9 @@ public:
             actives.push_back(get(active));
         give(actives[5], active);
         give(actives[3], active);
-        begin_caching();
-        for (int block = 0; block < 30; ++block)
-            partials.push_back(get(partial));
-        for (const std::size_t block : {0U, 6U, 12U, 13U})
-            give(partials[block], partial);
+        fill_list();
+        begin_surplus();
+        make_partial();
         EXPECT_TRUE(pool_.try_reserve(reserved, 50));
         in_run = get(run);
         give(get(run), run);
@@ -114,20 +113,39 @@ private:
     void* get(std::size_t bytes) { return pool_.try_allocate(bytes, 8); }
     void give(void* block, std::size_t bytes) { pool_.deallocate(block, bytes, 8); }
 
-    /// Three full slabs, then some blocks of the first two freed, of which the next is taken.
-    void begin_caching() {
-        std::vector<void*> blocks{get(caching)};
-        const std::size_t in_slab = slab(blocks.front()).blocks;
-        while (blocks.size() < 3 * in_slab)
-            blocks.push_back(get(caching));
-        for (std::size_t freed = 0; freed < 10; ++freed) {
+    /// Blocks in a full list, were the pool not closed.
+    std::size_t capacity(std::size_t bytes) const {
+        return list_capacity(slab_geometries[size_classes::of(bytes)],
+                             longest_slab(memory_.memory().size() / arena::granule_size));
+    }
+    std::vector<void*> get_many(std::size_t bytes, std::size_t count) {
+        std::vector<void*> blocks;
+        while (blocks.size() < count)
+            blocks.push_back(get(bytes));
+        return blocks;
+    }
+    /// As many blocks freed as the list takes, and two more, while others are in use.
+    void fill_list() {
+        const std::vector<void*> blocks = get_many(caching, 3 * capacity(caching));
+        for (std::size_t freed = 0; freed < capacity(caching) + 2; ++freed)
             give(blocks[freed], caching);
-            give(blocks[in_slab + freed], caching);
-        }
-        (void)get(caching);
-        cached = blocks[20];
-        other_cached = blocks[in_slab + 20];
-        free_cached = inspect::first_free(state, other_cached);
+        cached = blocks.back();
+        first_cached = blocks.front();
+        cached_elsewhere = blocks[capacity(caching)];
+    }
+    /// The list was full while hardly anything was in use.
+    void begin_surplus() {
+        const std::vector<void*> blocks = get_many(surplus, capacity(surplus) + 10);
+        for (std::size_t freed = 0; freed < capacity(surplus) + 4; ++freed)
+            give(blocks[freed], surplus);
+    }
+    /// One or two blocks of three slabs freed, when the list was full.
+    void make_partial() {
+        partials = get_many(partial, 80);
+        for (std::size_t freed = 0; freed < capacity(partial); ++freed)
+            give(partials[60 - freed], partial);
+        for (const std::size_t block : {0U, 6U, 12U, 13U})
+            give(partials[block], partial);
     }
 
     __attribute__((no_sanitize("address"))) static void write(free_block* block, free_block link) {
@@ -144,12 +162,12 @@ public:
     pool_state& state; ///< the first run of the arena
     std::vector<void*> actives;
     std::vector<void*> partials;
-    void* cached = nullptr;       ///< in use; in the first slab of a caching class
-    void* other_cached = nullptr; ///< in the second
+    void* cached = nullptr;           ///< in use; of the class with a full list
+    void* first_cached = nullptr;     ///< the last in that class's list
+    void* cached_elsewhere = nullptr; ///< free, of that class, in the list of its slab
     void* in_run = nullptr;
     void* large = nullptr;
-    void* two_free = nullptr;    ///< in a slab with two free blocks
-    void* free_cached = nullptr; ///< free, of the caching class
+    void* two_free = nullptr; ///< in a slab with two free blocks
 };
 
 } // namespace resident::detail

@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <type_traits>
 
+namespace resident {
+class unsynchronized_pool_resource;
+}
+
 namespace resident::detail {
 
 /// What a free block holds while it is in a list.
@@ -17,30 +21,30 @@ struct free_block {
 };
 static_assert(sizeof(free_block) == 16 && std::is_trivial_v<free_block>);
 
-/// The list that allocate and deallocate use inline; last in, first out.
+/// The list that allocate and deallocate use inline; last in, first out. It holds free blocks of
+/// any of the class's slabs, so neither end needs to know whose a block is.
 ///
 ///     head --> [ next | room 5 ] --> [ next | room 6 ] --> end_mark [ null | room 7 ]
-///              block in begin..begin + span                 lies in this structure
 ///
 /// Room is kept in the blocks, so that neither a push nor a pop has a counter to read, change and
-/// write: such a chain through memory would be most of their time. A list that is closed, because
-/// the pool checks each call, has no room and takes from nowhere.
+/// write: such a chain through memory would be most of their time. A list that must stay empty has
+/// an end mark without room: every call goes out of line.
 struct alignas(64) class_list {
     free_block* head;
-    std::uintptr_t begin; ///< only blocks in [begin, begin + span) may be pushed
-    std::size_t span;     ///< bytes
     free_block end_mark;
 
     // The rest is for the path out of line.
-    std::uint32_t active;      ///< first granule of the slab whose blocks the list holds, or a mark
-    std::uint32_t partial;     ///< first granule of the first other slab with free blocks, or none
-    std::uint32_t carved;      ///< blocks cut from all slabs, in use or free
-    std::uint32_t free_listed; ///< blocks that are free in slabs other than the active one
-    std::uint32_t reserved;    ///< blocks in use or free that are never given back
-    std::uint16_t sparse;      ///< slabs, not active, with too few blocks in use to cache blocks
-    std::uint16_t borrowed;    ///< blocks of larger classes that serve this one; saturates
+    free_block* surplus;         ///< blocks that the list had and that go back to their slabs
+    std::uint32_t surplus_count;
+    std::uint32_t capacity;      ///< blocks that the list may have; 0 in a pool that checks calls
+    std::uint32_t current;       ///< first granule of the slab that has a part never used, or none
+    std::uint32_t partial;       ///< first granule of the first slab with a list of its own, or none
+    std::uint32_t carved;        ///< blocks cut from all slabs, in use or free
+    std::uint32_t free_listed;   ///< blocks that are free in the slabs' own lists
+    std::uint32_t reserved;      ///< blocks in use or free that are never given back
+    std::uint32_t borrowed;      ///< blocks not of this class's slabs that serve its requests
 
-    /// Returns: a block, or null if the list is empty. 6 instructions on x86-64.
+    /// Returns: a block, or null if the list is empty. 5 instructions on x86-64.
     void* pop() noexcept {
         free_block* const first = head;
         free_block* const second = first->next;
@@ -50,10 +54,8 @@ struct alignas(64) class_list {
         return first;
     }
 
-    /// Returns: whether the list took the block. 11 instructions on x86-64.
+    /// Returns: whether the list took the block. 7 instructions on x86-64.
     bool push(void* block) noexcept {
-        if (reinterpret_cast<std::uintptr_t>(block) - begin >= span) [[unlikely]]
-            return false;
         std::uint32_t room = 0;
         if (__builtin_sub_overflow(head->room, 1u, &room)) [[unlikely]]
             return false;
@@ -63,20 +65,56 @@ struct alignas(64) class_list {
 };
 static_assert(sizeof(class_list) == 64, "one cache line a class");
 
-/// Begins the locked memory that a pool keeps its state in.
+/// Begins the locked memory that a pool keeps its state in: all that the inline path sees.
 struct pool_front {
     std::array<class_list, size_classes::count> classes;
     std::array<size_class_index, size_classes::table_size> class_of_units;
+    unsynchronized_pool_resource* handle;
+
+    /// Requires: `list` is that of the request.
+    void* allocate(class_list& list, std::size_t bytes, std::size_t alignment) {
+        if (void* block = list.pop()) [[likely]]
+            return block;
+        return allocate_out_of_line(list, bytes, alignment);
+    }
+    void* try_allocate(class_list& list, std::size_t bytes, std::size_t alignment) noexcept {
+        if (void* block = list.pop()) [[likely]]
+            return block;
+        return try_allocate_out_of_line(list, bytes, alignment);
+    }
+    void deallocate(class_list& list, void* block, std::size_t bytes,
+                    std::size_t alignment) noexcept {
+        if (!list.push(block)) [[unlikely]]
+            deallocate_out_of_line(list, block, bytes, alignment);
+    }
+    void* allocate_out_of_line(class_list& list, std::size_t bytes, std::size_t alignment);
+    void* try_allocate_out_of_line(class_list& list, std::size_t bytes,
+                                   std::size_t alignment) noexcept;
+    void deallocate_out_of_line(class_list& list, void* block, std::size_t bytes,
+                                std::size_t alignment) noexcept;
+
+    /// The class for a request whose size is known when compiling.
+    template <std::size_t Bytes, std::size_t Alignment>
+    [[nodiscard]] class_list& class_for() noexcept {
+        constexpr std::size_t needed = Bytes == 0 ? 1 : Bytes;
+        constexpr std::size_t rounded = Alignment <= size_classes::unit
+                                            ? needed
+                                            : (needed + Alignment - 1) / Alignment * Alignment;
+        constexpr size_class_index index =
+            Alignment <= size_classes::granule ? size_classes::of(rounded) : 0;
+        return classes[index];
+    }
 
     /// The class for a request; class 0, whose list is always empty, for what is not pooled.
     [[nodiscard]] class_list& class_for(std::size_t bytes, std::size_t alignment) noexcept {
-        if (bytes <= size_classes::largest_fine && alignment <= size_classes::granule) [[likely]] {
-            if (alignment > 2 * size_classes::unit)
+        constexpr std::size_t unit = size_classes::unit;
+        if (bytes <= size_classes::largest_fine) [[likely]] {
+            if (alignment <= unit)
+                return classes[class_of_units[(bytes + unit - 1) / unit]];
+            if (alignment <= 2 * unit) [[likely]]
+                return classes[class_of_units[(bytes + 2 * unit - 1) / (2 * unit) * 2]];
+            if (alignment <= size_classes::granule)
                 bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
-            else if (alignment > size_classes::unit)
-                bytes = (bytes + alignment - 1) & ~(alignment - 1); // 0 bytes get 16 anyway
-            constexpr std::size_t unit = size_classes::unit;
-            return classes[class_of_units[(bytes + unit - 1) / unit]];
         }
         return classes[alignment <= size_classes::granule ? size_classes::of(bytes) : 0];
     }

@@ -1,0 +1,193 @@
+#include "pool/pool_state.hpp"
+
+#include <algorithm>
+
+namespace resident::detail {
+
+/// Requires: the list, which is the request's, did not take the block.
+inline void pool_state::deallocate_slowly(class_list& list, void* block, std::size_t bytes,
+                                          std::size_t alignment) noexcept {
+    if (offset(block) < open_bytes_) [[likely]] {
+        const std::uint32_t first = first_granule(block);
+        granule_record& slab = record(first);
+        if (slab.size_class != 0 && &list == &classes[slab.size_class]) [[likely]]
+            return free_beyond_limit(list, slab, first, block);
+    }
+    deallocate_rarely(list, block, bytes, alignment);
+}
+
+/// Frees a block of the class whose list has no room.
+inline void pool_state::free_beyond_limit(class_list& list, granule_record& slab,
+                                          std::uint32_t first, void* block) noexcept {
+    const bool gave_back = free_in_slab(list, slab, first, block);
+    if (list.carved - list.free_listed < 2 * list.capacity && !gave_back) [[unlikely]]
+        reduce_surplus(list);
+}
+
+/// While the list has more blocks than the program, each free takes one of them along.
+void pool_state::reduce_surplus(class_list& list) noexcept {
+    if (list.surplus_count == 0) {
+        if (list.end_mark.room != 0)
+            begin_surplus(list);
+        return;
+    }
+    free_block* const reduced = list.surplus;
+    list.surplus = reduced->next;
+    if (--list.surplus_count == 0)
+        open(list);
+    free_anywhere(reduced);
+}
+
+/// Requires: a full list.
+void pool_state::begin_surplus(class_list& list) noexcept {
+    list.surplus = list.head;
+    list.surplus_count = list.capacity;
+    list.head = &list.end_mark;
+    close(list);
+}
+
+/// Returns: whether the slab went back to the arena.
+inline bool pool_state::free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
+                                     void* freed) noexcept {
+    const std::uint32_t before = slab.free;
+    auto* const block = static_cast<free_block*>(freed);
+    block->next = before == 0 ? &list.end_mark : first_free(slab, first);
+    block->room = room_above(list, before);
+    slab.head = units_from(first, freed);
+    slab.free = static_cast<std::uint16_t>(before + 1);
+    ++list.free_listed;
+    if (before == 0 || slab.free == slab.carved) [[unlikely]]
+        return note_state(list, first, before);
+    return false;
+}
+
+/// What the first and the last block freed in a slab change beside the slab's own list.
+bool pool_state::note_state(class_list& list, std::uint32_t first,
+                            std::uint32_t free_before) noexcept {
+    const granule_record& slab = record(first);
+    if (slab.free == slab.carved && first != list.current)
+        return retire(list, first, free_before != 0);
+    if (free_before == 0)
+        link_partial(list, first);
+    return false;
+}
+
+/// A slab without blocks in use goes back to the arena, unless the reserve needs it.
+bool pool_state::retire(class_list& list, std::uint32_t first, bool linked) noexcept {
+    const granule_record& slab = record(first);
+    if (list.carved - slab.carved < list.reserved) [[unlikely]] {
+        if (!linked)
+            link_partial(list, first);
+        return false;
+    }
+    if (linked)
+        unlink_partial(list, first);
+    list.carved -= slab.carved;
+    list.free_listed -= slab.free;
+    give_back(first);
+    return true;
+}
+
+void pool_state::give_back(std::uint32_t first) noexcept {
+    if (closed_) [[unlikely]]
+        inspect_before_giving_back(first);
+    held_ -= std::size_t{record(first).length()} * size_classes::granule;
+    ++arena_visits_;
+    record(first).owner = 0;
+    runs_.deallocate_granules(first);
+}
+
+void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t bytes,
+                                   std::size_t alignment) noexcept {
+    if (closed_) [[unlikely]]
+        return deallocate_checked(block, bytes, alignment);
+    open_bytes_ = capacity(); // the arena may have grown
+    if (offset(block) >= open_bytes_) [[unlikely]] {
+        note_return(list);
+        return upstream_.deallocate(block);
+    }
+    const size_class_index index = record(first_granule(block)).size_class;
+    if (index == 0)
+        return free_anywhere(block);
+    if (index != index_of(list))
+        note_return(list); // from a larger class
+    free_in_class(classes[index], block);
+}
+
+void pool_state::deallocate_unsized(void* block) noexcept {
+    if (closed_) [[unlikely]]
+        return deallocate_checked(block, unknown_size, 1);
+    open_bytes_ = capacity();
+    if (offset(block) >= open_bytes_) [[unlikely]]
+        return upstream_.deallocate(block);
+    const size_class_index index = record(first_granule(block)).size_class;
+    if (index == 0)
+        free_anywhere(block);
+    else
+        free_in_class(classes[index], block);
+}
+
+void pool_state::free_in_class(class_list& list, void* block) noexcept {
+    if (list.push(block))
+        return;
+    const std::uint32_t first = first_granule(block);
+    free_beyond_limit(list, record(first), first, block);
+}
+
+/// Frees a run, or a block in its slab, past the list.
+void pool_state::free_anywhere(void* block) noexcept {
+    const std::uint32_t first = first_granule(block);
+    granule_record& slab = record(first);
+    if (slab.size_class == 0) {
+        runs_in_use_ -= std::size_t{slab.length()} * size_classes::granule;
+        give_back(first);
+    } else {
+        free_in_slab(classes[slab.size_class], slab, first, block);
+    }
+}
+
+/// Gives every block of the list to its slab.
+void pool_state::empty_list(class_list& list) noexcept {
+    free_block* const head = list.head;
+    list.head = &list.end_mark;
+    free_all(head, &list.end_mark);
+    if (list.surplus_count == 0)
+        return;
+    list.surplus_count = 0;
+    open(list);
+    free_all(list.surplus, &list.end_mark);
+}
+
+void pool_state::free_all(free_block* block, const free_block* end) noexcept {
+    while (block != end) {
+        free_block* const next = block->next;
+        free_anywhere(block);
+        block = next;
+    }
+}
+
+void pool_state::link_partial(class_list& list, std::uint32_t first) noexcept {
+    granule_record& slab = record(first);
+    slab.next = list.partial;
+    slab.previous = none;
+    if (list.partial != none)
+        record(list.partial).previous = first;
+    list.partial = first;
+}
+
+void pool_state::unlink_partial(class_list& list, std::uint32_t first) noexcept {
+    const granule_record& slab = record(first);
+    if (slab.previous != none)
+        record(slab.previous).next = slab.next;
+    else
+        list.partial = slab.next;
+    if (slab.next != none)
+        record(slab.next).previous = slab.previous;
+}
+
+void pool_front::deallocate_out_of_line(class_list& list, void* block, std::size_t bytes,
+                                        std::size_t alignment) noexcept {
+    static_cast<pool_state&>(*this).deallocate_slowly(list, block, bytes, alignment);
+}
+
+} // namespace resident::detail
