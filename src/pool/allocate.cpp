@@ -4,16 +4,13 @@
 
 namespace resident::detail {
 
-/// Null if the arena has no room. Requires: an empty list.
-inline void* pool_state::allocate_slowly(class_list& list, std::size_t bytes,
-                                         std::size_t alignment) noexcept {
-    if (list.end_mark.room != 0) [[likely]] {
-        if (list.partial != none)
-            return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
-        if (list.current != none) [[likely]]
-            return carve(list);
-    }
-    return allocate_rarely(list, bytes, alignment);
+/// The common cases: null if it is neither. Requires: an empty list.
+inline void* pool_state::refill(class_list& list) noexcept {
+    if (list.end_mark.room == 0) [[unlikely]]
+        return nullptr;
+    if (list.partial != none)
+        return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
+    return list.current != none ? carve(list) : nullptr;
 }
 
 /// Takes a partial slab's own list over: its first block to return, the others for the list.
@@ -73,19 +70,24 @@ void* pool_state::carve_one(class_list& list) noexcept {
     return base_ + at;
 }
 
-void* pool_state::allocate_rarely(class_list& list, std::size_t bytes,
-                                  std::size_t alignment) noexcept {
-    if (closed_) [[unlikely]]
+/// Null if the arena has no room. Requires: nothing to refill the list with.
+inline void* pool_state::allocate_rarely(class_list& list, std::size_t bytes,
+                                         std::size_t alignment) noexcept {
+    if (list.end_mark.room != 0) [[likely]]
+        return allocate_from_arena(list, alignment);
+    return allocate_past_list(list, bytes, alignment);
+}
+
+/// For a class whose list must stay empty.
+void* pool_state::allocate_past_list(class_list& list, std::size_t bytes,
+                                     std::size_t alignment) noexcept {
+    if (closed_)
         return allocate_checked(bytes, alignment);
-    const size_class_index index = index_of(list);
-    if (!is_pooled(index)) [[unlikely]]
+    if (!is_pooled(index_of(list)))
         return allocate_run(bytes, alignment);
-    if (list.surplus_count != 0) [[unlikely]]
-        return end_surplus(list);
-    if (list.borrowed != 0) [[unlikely]]
-        if (void* const block = take_free(list))
-            return block;
-    return allocate_from_arena(list, index, alignment);
+    if (void* const block = take_free(list))
+        return block;
+    return allocate_from_arena(list, alignment);
 }
 
 /// Makes the surplus the list again, but for its first block, which is returned.
@@ -96,27 +98,25 @@ void* pool_state::end_surplus(class_list& list) noexcept {
     return list.pop();
 }
 
-void* pool_state::allocate_from_arena(class_list& list, size_class_index index,
-                                      std::size_t alignment) noexcept {
-    const slab_geometry& geometry = slab_geometries[index];
+void* pool_state::allocate_from_arena(class_list& list, std::size_t alignment) noexcept {
     if (runs_.is_nearly_used_up()) [[unlikely]] // leave what is left to those who need more of it
-        if (void* const block = borrow_block(list, index + classes_near, alignment))
+        if (void* const block = borrow_block(list, classes_near, alignment))
             return block;
+    const slab_geometry& geometry = geometry_of(list);
     ++arena_visits_;
     const std::uint32_t first =
         runs_.allocate_slab(most_granules(geometry), geometry.frugal, geometry.least);
     if (first == none) [[unlikely]]
-        return allocate_when_exhausted(list, index, alignment);
-    return begin_slab(list, first, index);
+        return allocate_when_exhausted(list, alignment);
+    return begin_slab(list, first);
 }
 
 /// Makes the run a slab of the class, the current one, and returns its first block.
 /// Requires: no current slab.
-inline void* pool_state::begin_slab(class_list& list, std::uint32_t first,
-                                    size_class_index index) noexcept {
-    const slab_geometry& geometry = slab_geometries[index];
+inline void* pool_state::begin_slab(class_list& list, std::uint32_t first) noexcept {
+    const slab_geometry& geometry = geometry_of(list);
     granule_record& slab = record(first);
-    own(first, index);
+    own(first, index_of(list));
     slab.free = 0;
     slab.carved = 1;
     slab.blocks = 1;
@@ -130,9 +130,8 @@ inline void* pool_state::begin_slab(class_list& list, std::uint32_t first,
     return address(first);
 }
 
-void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first,
-                                         size_class_index index) noexcept {
-    return begin_slab(list, first, index);
+void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept {
+    return begin_slab(list, first);
 }
 
 /// Returns: a free block of the class, or null; does not visit the arena, and adds none to the
@@ -185,19 +184,32 @@ void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcep
     return run;
 }
 
+void* pool_state::try_allocate_slowly(class_list& list, std::size_t bytes,
+                                      std::size_t alignment) noexcept {
+    if (void* const block = allocate_rarely(list, bytes, alignment)) [[likely]]
+        return block;
+    return try_allocate_upstream(list, bytes, alignment);
+}
+
+void* pool_state::allocate_slowly(class_list& list, std::size_t bytes, std::size_t alignment) {
+    if (void* const block = allocate_rarely(list, bytes, alignment)) [[likely]]
+        return block;
+    return allocate_upstream(list, bytes, alignment);
+}
+
 void* pool_front::try_allocate_out_of_line(class_list& list, std::size_t bytes,
                                            std::size_t alignment) noexcept {
     auto& pool = static_cast<pool_state&>(*this);
-    if (void* const block = pool.allocate_slowly(list, bytes, alignment)) [[likely]]
+    if (void* const block = pool.refill(list)) [[likely]]
         return block;
-    return pool.try_allocate_upstream(list, bytes, alignment);
+    return pool.try_allocate_slowly(list, bytes, alignment);
 }
 
 void* pool_front::allocate_out_of_line(class_list& list, std::size_t bytes, std::size_t alignment) {
     auto& pool = static_cast<pool_state&>(*this);
-    if (void* const block = pool.allocate_slowly(list, bytes, alignment)) [[likely]]
+    if (void* const block = pool.refill(list)) [[likely]]
         return block;
-    return pool.allocate_upstream(list, bytes, alignment);
+    return pool.allocate_slowly(list, bytes, alignment);
 }
 
 } // namespace resident::detail

@@ -85,7 +85,8 @@ const char* pool_checker::check_frame() const noexcept {
     if (last == 0 || size_classes::block_size(last) != largest)
         return "the largest pooled block is of no size class";
     for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
-        if (pool_.class_of_units[unit] != size_classes::of(unit * size_classes::unit))
+        if (pool_.class_offsets[unit] !=
+            size_classes::of(unit * size_classes::unit) * sizeof(class_list))
             return "the table of classes by size is wrong";
     return nullptr;
 }

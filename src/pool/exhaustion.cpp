@@ -20,14 +20,13 @@ void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
 #endif
 }
 
-void* pool_state::allocate_when_exhausted(class_list& list, size_class_index index,
-                                          std::size_t alignment) noexcept {
+void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept {
     give_back_everything();
-    const slab_geometry& geometry = slab_geometries[index];
+    const slab_geometry& geometry = geometry_of(list);
     ++arena_visits_;
     const std::uint32_t first =
         runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
-    return first != none ? begin_slab_out_of_line(list, first, index)
+    return first != none ? begin_slab_out_of_line(list, first)
                          : borrow_block(list, size_classes::count, alignment);
 }
 
@@ -72,17 +71,19 @@ void pool_state::give_back_tail(class_list& list) noexcept {
         list.current = none;
 }
 
-/// From the next larger class, up to `last`, that has a block: part of it is wasted, but the
+/// From the next larger class that has a block, of the `near` nearest: part of it is wasted, but the
 /// request is served.
-void* pool_state::borrow_block(class_list& borrower, unsigned last,
+void* pool_state::borrow_block(class_list& borrower, unsigned near,
                                std::size_t alignment) noexcept {
-    const std::size_t needed = std::max<std::size_t>(alignment, 1);
-    const unsigned behind = std::min(last + 1, size_classes::count);
-    for (unsigned larger = index_of(borrower) + 1U; larger < behind; ++larger) {
-        class_list& lender = classes[larger];
-        if (lender.reserved != 0 || slab_geometries[larger].block_size % needed != 0)
+    const std::size_t needed = std::max<std::size_t>(alignment, 1) - 1;
+    const auto left = static_cast<unsigned>(classes.end() - &borrower) - 1;
+    class_list* lender = &borrower;
+    for (unsigned count = std::min(near, left); count != 0; --count) {
+        ++lender;
+        if ((lender->partial == none && lender->current == none) || lender->reserved != 0 ||
+            (geometry_of(*lender).block_size & needed) != 0)
             continue;
-        if (void* const block = take_free(lender)) {
+        if (void* const block = take_free(*lender)) {
             note_loan(borrower);
             return block;
         }

@@ -19,7 +19,8 @@ pool_state::pool_state(const pool_options& options, arena& source, std::uint16_t
         largest = size_classes::largest;
     largest = size_classes::block_size(size_classes::of(largest));
     for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
-        class_of_units[unit] = size_classes::of(unit * size_classes::unit);
+        class_offsets[unit] = static_cast<std::uint16_t>(
+            size_classes::of(unit * size_classes::unit) * sizeof(class_list));
     begin_lists();
     own(first_granule_at(this), 0);
     if (closed_)

@@ -56,12 +56,12 @@ public:
     pool_state(const pool_state&) = delete;
     pool_state& operator=(const pool_state&) = delete;
 
-    /// Null if the arena has no room; then upstream is to be asked, which counts and tells what is
-    /// refused. Requires: `list` is the request's, and empty.
-    void* allocate_slowly(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
-    void* allocate_upstream(class_list& list, std::size_t bytes, std::size_t alignment);
-    void* try_allocate_upstream(class_list& list, std::size_t bytes,
-                                std::size_t alignment) noexcept;
+    /// What pool_front does out of line. Requires: `list` is the request's, and empty.
+    void* refill(class_list& list) noexcept;
+    [[gnu::noinline]] void* allocate_slowly(class_list& list, std::size_t bytes,
+                                            std::size_t alignment);
+    [[gnu::noinline]] void* try_allocate_slowly(class_list& list, std::size_t bytes,
+                                                std::size_t alignment) noexcept;
     /// Requires: `list`, which is the request's, did not take the block.
     void deallocate_slowly(class_list& list, void* block, std::size_t bytes,
                            std::size_t alignment) noexcept;
@@ -95,11 +95,10 @@ private:
     void* carve_one(class_list& list) noexcept;
     void* take_one(class_list& list) noexcept;
     void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
-    void* allocate_from_arena(class_list& list, size_class_index index,
-                              std::size_t alignment) noexcept;
-    void* begin_slab(class_list& list, std::uint32_t first, size_class_index index) noexcept;
-    void* begin_slab_out_of_line(class_list& list, std::uint32_t first,
-                                 size_class_index index) noexcept;
+    void* allocate_past_list(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    void* allocate_from_arena(class_list& list, std::size_t alignment) noexcept;
+    void* begin_slab(class_list& list, std::uint32_t first) noexcept;
+    void* begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
 
     // deallocate.cpp
@@ -124,12 +123,15 @@ private:
     void begin_lists() noexcept;
 
     // exhaustion.cpp
-    void* allocate_when_exhausted(class_list& list, size_class_index index,
-                                  std::size_t alignment) noexcept;
+    void* allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept;
+    /// Count and tell what is refused.
+    void* allocate_upstream(class_list& list, std::size_t bytes, std::size_t alignment);
+    void* try_allocate_upstream(class_list& list, std::size_t bytes,
+                                std::size_t alignment) noexcept;
     void give_back_everything() noexcept;
     void give_back_current(class_list& list) noexcept;
     void give_back_tail(class_list& list) noexcept;
-    void* borrow_block(class_list& borrower, unsigned last, std::size_t alignment) noexcept;
+    void* borrow_block(class_list& borrower, unsigned near, std::size_t alignment) noexcept;
     void* take_free(class_list& list) noexcept;
     void note_loan(class_list& list) noexcept;
     void note_return(class_list& list) noexcept;

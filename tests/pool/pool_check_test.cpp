@@ -54,7 +54,7 @@ TEST(pool_check, finds_a_corrupted_pool) {
              at.set(inspect::options(at.state).largest_required_pool_block, std::size_t{64});
          }},
         {"the table of classes by size is wrong",
-         [](scene& at) { at.set(inspect::class_of_units(at.state)[9], size_class_index{1}); }},
+         [](scene& at) { at.set(inspect::class_offsets(at.state)[9], std::uint16_t{64}); }},
         {"the pool does not own its state",
          [](scene& at) { at.set(inspect::owner(at.state), std::uint16_t{0}); }},
         {"the pool does not own its state",

@@ -32,7 +32,7 @@ struct pool_inspector {
     static free_block* first_free(pool_state& pool, const void* block) {
         return pool.first_free(slab(pool, block), pool.first_granule(block));
     }
-    static auto& class_of_units(pool_state& pool) { return pool.class_of_units; }
+    static auto& class_offsets(pool_state& pool) { return pool.class_offsets; }
     static auto& base(pool_state& pool) { return pool.base_; }
     static auto& records(pool_state& pool) { return pool.records_; }
     static auto& open_bytes(pool_state& pool) { return pool.open_bytes_; }

@@ -68,7 +68,8 @@ static_assert(sizeof(class_list) == 64, "one cache line a class");
 /// Begins the locked memory that a pool keeps its state in: all that the inline path sees.
 struct pool_front {
     std::array<class_list, size_classes::count> classes;
-    std::array<size_class_index, size_classes::table_size> class_of_units;
+    /// Bytes from the first class to that of a size, by (size + unit - 1) / unit.
+    std::array<std::uint16_t, size_classes::table_size> class_offsets;
     unsynchronized_pool_resource* handle;
 
     /// Requires: `list` is that of the request.
@@ -105,18 +106,25 @@ struct pool_front {
         return classes[index];
     }
 
+    [[nodiscard]] class_list& class_at(std::size_t offset) noexcept {
+        return *reinterpret_cast<class_list*>(reinterpret_cast<std::byte*>(classes.data()) +
+                                              offset);
+    }
+
     /// The class for a request; class 0, whose list is always empty, for what is not pooled.
     [[nodiscard]] class_list& class_for(std::size_t bytes, std::size_t alignment) noexcept {
         constexpr std::size_t unit = size_classes::unit;
-        if (bytes <= size_classes::largest_fine) [[likely]] {
+        if (bytes <= size_classes::largest_in_table) [[likely]] {
             if (alignment <= unit)
-                return classes[class_of_units[(bytes + unit - 1) / unit]];
+                return class_at(class_offsets[(bytes + unit - 1) / unit]);
             if (alignment <= 2 * unit) [[likely]]
-                return classes[class_of_units[(bytes + 2 * unit - 1) / (2 * unit) * 2]];
-            if (alignment <= size_classes::granule)
-                bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
+                return class_at(class_offsets[(bytes + 2 * unit - 1) / (2 * unit) * 2]);
         }
-        return classes[alignment <= size_classes::granule ? size_classes::of(bytes) : 0];
+        if (alignment > size_classes::granule)
+            return classes[0];
+        if (alignment > unit && bytes <= size_classes::largest_fine) // above, all are granules
+            bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
+        return classes[size_classes::of(bytes)];
     }
 };
 
