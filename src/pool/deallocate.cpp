@@ -1,6 +1,6 @@
 #include "pool/pool_state.hpp"
 
-#include <algorithm>
+#include <new>
 
 namespace resident::detail {
 
@@ -10,17 +10,40 @@ inline void pool_state::deallocate_slowly(class_list& list, void* block, std::si
     if (offset(block) < open_bytes_) [[likely]] {
         const std::uint32_t first = first_granule(block);
         granule_record& slab = record(first);
-        if (slab.size_class != 0 && &list == &classes[slab.size_class]) [[likely]]
-            return free_beyond_limit(list, slab, first, block);
+        if (slab.size_class != 0 && &list == &classes[slab.size_class]) [[likely]] {
+            // In most cases the slab's list is all that changes; here, so that nothing is called.
+            if (changes_more(list, slab)) [[unlikely]]
+                return free_beyond_limit(list, first, block);
+            add_to_slab(list, slab, first, block);
+            return;
+        }
     }
     deallocate_rarely(list, block, bytes, alignment);
 }
 
+/// Whether a block freed in its slab, as the list is full, changes more than the slab's list.
+inline bool pool_state::changes_more(const class_list& list, const granule_record& slab) noexcept {
+    return slab.free == 0 || slab.free + 1U == slab.carved || has_too_many(list);
+}
+
+/// Whether a full list, or what was one, has more blocks than are in use.
+inline bool pool_state::has_too_many(const class_list& list) noexcept {
+    return list.carved - list.free_listed <= 2 * list.capacity;
+}
+
+inline void pool_state::add_to_slab(class_list& list, granule_record& slab, std::uint32_t first,
+                                    void* block) noexcept {
+    const std::uint32_t before = slab.free;
+    free_block* const next = before == 0 ? &list.end_mark : first_free(slab, first);
+    new (block) free_block{next, room_above(list, before)};
+    slab.head = units_from(first, block);
+    slab.free = static_cast<std::uint16_t>(before + 1);
+    ++list.free_listed;
+}
+
 /// Frees a block of the class whose list has no room.
-inline void pool_state::free_beyond_limit(class_list& list, granule_record& slab,
-                                          std::uint32_t first, void* block) noexcept {
-    const bool gave_back = free_in_slab(list, slab, first, block);
-    if (list.carved - list.free_listed < 2 * list.capacity && !gave_back) [[unlikely]]
+void pool_state::free_beyond_limit(class_list& list, std::uint32_t first, void* block) noexcept {
+    if (!free_in_slab(list, first, block) && has_too_many(list))
         reduce_surplus(list);
 }
 
@@ -47,27 +70,13 @@ void pool_state::begin_surplus(class_list& list) noexcept {
 }
 
 /// Returns: whether the slab went back to the arena.
-inline bool pool_state::free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
-                                     void* freed) noexcept {
-    const std::uint32_t before = slab.free;
-    auto* const block = static_cast<free_block*>(freed);
-    block->next = before == 0 ? &list.end_mark : first_free(slab, first);
-    block->room = room_above(list, before);
-    slab.head = units_from(first, freed);
-    slab.free = static_cast<std::uint16_t>(before + 1);
-    ++list.free_listed;
-    if (before == 0 || slab.free == slab.carved) [[unlikely]]
-        return note_state(list, first, before);
-    return false;
-}
-
-/// What the first and the last block freed in a slab change beside the slab's own list.
-bool pool_state::note_state(class_list& list, std::uint32_t first,
-                            std::uint32_t free_before) noexcept {
-    const granule_record& slab = record(first);
+bool pool_state::free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept {
+    granule_record& slab = record(first);
+    const bool was_linked = slab.free != 0;
+    add_to_slab(list, slab, first, block);
     if (slab.free == slab.carved && first != list.current)
-        return retire(list, first, free_before != 0);
-    if (free_before == 0)
+        return retire(list, first, was_linked);
+    if (!was_linked)
         link_partial(list, first);
     return false;
 }
@@ -130,19 +139,18 @@ void pool_state::deallocate_unsized(void* block) noexcept {
 void pool_state::free_in_class(class_list& list, void* block) noexcept {
     if (list.push(block))
         return;
-    const std::uint32_t first = first_granule(block);
-    free_beyond_limit(list, record(first), first, block);
+    free_beyond_limit(list, first_granule(block), block);
 }
 
 /// Frees a run, or a block in its slab, past the list.
 void pool_state::free_anywhere(void* block) noexcept {
     const std::uint32_t first = first_granule(block);
-    granule_record& slab = record(first);
+    const granule_record& slab = record(first);
     if (slab.size_class == 0) {
         runs_in_use_ -= std::size_t{slab.length()} * size_classes::granule;
         give_back(first);
     } else {
-        free_in_slab(classes[slab.size_class], slab, first, block);
+        free_in_slab(classes[slab.size_class], first, block);
     }
 }
 

@@ -102,15 +102,18 @@ private:
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
 
     // deallocate.cpp
-    void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
-                           std::size_t alignment) noexcept;
-    void free_beyond_limit(class_list& list, granule_record& slab, std::uint32_t first,
-                           void* block) noexcept;
+    [[gnu::noinline]] void deallocate_rarely(class_list& list, void* block, std::size_t bytes,
+                                             std::size_t alignment) noexcept;
+    [[nodiscard]] static bool changes_more(const class_list& list,
+                                           const granule_record& slab) noexcept;
+    [[nodiscard]] static bool has_too_many(const class_list& list) noexcept;
+    void add_to_slab(class_list& list, granule_record& slab, std::uint32_t first,
+                     void* block) noexcept;
+    [[gnu::noinline]] void free_beyond_limit(class_list& list, std::uint32_t first,
+                                             void* block) noexcept;
     void free_in_class(class_list& list, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
-    bool free_in_slab(class_list& list, granule_record& slab, std::uint32_t first,
-                      void* freed) noexcept;
-    bool note_state(class_list& list, std::uint32_t first, std::uint32_t free_before) noexcept;
+    bool free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
     bool retire(class_list& list, std::uint32_t first, bool linked) noexcept;
     void begin_surplus(class_list& list) noexcept;
     void reduce_surplus(class_list& list) noexcept;
