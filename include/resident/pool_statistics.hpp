@@ -13,7 +13,7 @@ namespace resident {
 struct size_class_statistics {
     std::uint32_t block_size = 0; ///< bytes
     std::uint32_t in_use = 0;     ///< blocks
-    std::uint32_t cached = 0;     ///< blocks that are free and the next request gets inline
+    std::uint32_t cached = 0;     ///< blocks that are free, in the list that serves requests inline
     std::uint32_t free = 0;       ///< blocks that are free, the cached ones included
 };
 

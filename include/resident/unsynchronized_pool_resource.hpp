@@ -27,16 +27,19 @@ class resource_binding;
 ///     slab:   [ used ][ free ][ used ][ free ][ ........ never used so far ........ ]
 ///
 /// A request up to 64 KiB gets a block of a size class (detail/size_classes.hpp); blocks of one
-/// class lie in slabs, runs of granules that are given back to the arena as soon as they are empty.
+/// class lie in slabs, runs of granules that go back to the arena when they are empty; but up to
+/// 64 KiB of free blocks of each class stay with the pool, where the next requests find them.
 /// A larger request, or one aligned to more than a granule, gets a run. What is known of slabs and
 /// blocks lies out of band in the arena's bookkeeping: an overflowing block cannot reach it. The
 /// links of free blocks do lie in them; see check_level.
 ///
-/// Out of memory: before a request is refused, everything that is free in slabs' unused parts and
-/// in caches goes back to the arena, and blocks of larger classes serve it; then upstream is asked,
-/// if there is one; then the request is refused, and counted.
+/// Out of memory: before a request is refused, everything that the pool keeps without need goes back
+/// to the arena, and blocks of larger classes serve it; then upstream is asked, if there is one;
+/// then the request is refused, and counted. Blocks of the four next larger classes serve it
+/// already while less than 1/32 of the arena is free.
 ///
-/// Threads: one at a time. The arena may be shared with other threads.
+/// Threads: one at a time. The arena may be shared with other threads. In a forked child the
+/// behavior of everything but destruction is undefined.
 class unsynchronized_pool_resource final : public std::pmr::memory_resource {
 public:
     static constexpr std::size_t largest_block = detail::size_classes::largest; ///< bytes
@@ -45,7 +48,8 @@ public:
     unsynchronized_pool_resource() : unsynchronized_pool_resource(pool_options{}) {}
     explicit unsynchronized_pool_resource(const pool_options& options);
 
-    /// Over `memory`, which must outlive the pool, as must `upstream`; null is none.
+    /// Over `memory`, which must outlive the pool, as must `upstream`; null is none. The behavior is
+    /// undefined if `upstream` takes memory from `memory`.
     /// Effects: takes the pool's state, 16 KiB, from the arena.
     /// Throws: `std::bad_alloc` if and only if the arena has no room for it, or 65 535 pools share
     /// it. In a build without exceptions: prints so and aborts.
@@ -97,7 +101,9 @@ public:
         front_->deallocate(front_->class_for(bytes, alignment), block, bytes, alignment);
     }
 
-    /// The same without being told the size. Not for blocks that upstream may have supplied.
+    /// The same without being told the size. Not for blocks that upstream may have supplied. If the
+    /// block was one of a larger class, lent as memory ran out, the class that it was lent to is
+    /// not told, and its calls go out of line until release().
     void deallocate(void* block) noexcept;
 
     /// For requests whose size is known when compiling: the class is, too.
@@ -125,8 +131,8 @@ public:
     [[nodiscard]] bool owns(const void* address) const noexcept;
 
     /// Effects: makes sure that `count` more blocks of `bytes` can be allocated: they are there,
-    /// none of these requests visits the arena or fails, and they stay so when freed, until
-    /// release(). Other size classes cannot have them.
+    /// none of these requests visits the arena or fails, and they and those in use now stay with
+    /// the class when freed, until release(). Other size classes cannot have them. Of 0: none.
     /// Throws: std::bad_alloc if and only if the request is not for a block (`bytes` above the
     /// largest one, `alignment` above a granule), or the arena has no room, after all that is
     /// cached was given back; then no more is reserved than before. Linear in the memory reserved.

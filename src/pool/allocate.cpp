@@ -1,13 +1,12 @@
 #include "pool/pool_state.hpp"
 
+#include <algorithm>
 #include <new>
 
 namespace resident::detail {
 
-/// The common cases: null if it is neither. Requires: an empty list.
+/// The common cases: null if it is neither. Requires: an empty list that may have blocks.
 inline void* pool_state::refill(class_list& list) noexcept {
-    if (list.end_mark.room == 0) [[unlikely]]
-        return nullptr;
     if (list.partial != none)
         return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
     return list.current != none ? carve(list) : nullptr;
@@ -171,13 +170,15 @@ void* pool_state::take_from_slab(class_list& list, granule_record& slab,
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
     ++arena_visits_;
     void* run = runs_.allocate(bytes, alignment);
-    if (run == nullptr) {
-        give_back_everything();
+    if (run == nullptr && bytes <= capacity()) {
+        const std::size_t anywhere = bytes + std::max(alignment, size_classes::granule) - 1;
+        give_back_everything(static_cast<std::uint32_t>(
+            std::min(anywhere, capacity()) / size_classes::granule + 1));
         ++arena_visits_;
         run = runs_.allocate(bytes, alignment);
-        if (run == nullptr)
-            return nullptr;
     }
+    if (run == nullptr)
+        return nullptr;
     const auto first = static_cast<std::uint32_t>(offset(run) / size_classes::granule);
     own(first, 0);
     runs_in_use_ += record(first).length() * size_classes::granule;
@@ -200,15 +201,17 @@ void* pool_state::allocate_slowly(class_list& list, std::size_t bytes, std::size
 void* pool_front::try_allocate_out_of_line(class_list& list, std::size_t bytes,
                                            std::size_t alignment) noexcept {
     auto& pool = static_cast<pool_state&>(*this);
-    if (void* const block = pool.refill(list)) [[likely]]
-        return block;
+    if (list.end_mark.room != 0) [[likely]]
+        if (void* const block = pool.refill(list)) [[likely]]
+            return block;
     return pool.try_allocate_slowly(list, bytes, alignment);
 }
 
 void* pool_front::allocate_out_of_line(class_list& list, std::size_t bytes, std::size_t alignment) {
     auto& pool = static_cast<pool_state&>(*this);
-    if (void* const block = pool.refill(list)) [[likely]]
-        return block;
+    if (list.end_mark.room != 0) [[likely]]
+        if (void* const block = pool.refill(list)) [[likely]]
+            return block;
     return pool.allocate_slowly(list, bytes, alignment);
 }
 

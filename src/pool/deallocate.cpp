@@ -10,7 +10,8 @@ inline void pool_state::deallocate_slowly(class_list& list, void* block, std::si
     if (offset(block) < open_bytes_) [[likely]] {
         const std::uint32_t first = first_granule(block);
         granule_record& slab = record(first);
-        if (slab.size_class != 0 && &list == &classes[slab.size_class]) [[likely]] {
+        if (slab.owner == owner_ && slab.size_class != 0 && &list == &classes[slab.size_class])
+            [[likely]] {
             // In most cases the slab's list is all that changes; here, so that nothing is called.
             if (changes_more(list, slab)) [[unlikely]]
                 return free_beyond_limit(list, first, block);
@@ -43,7 +44,8 @@ inline void pool_state::add_to_slab(class_list& list, granule_record& slab, std:
 
 /// Frees a block of the class whose list has no room.
 void pool_state::free_beyond_limit(class_list& list, std::uint32_t first, void* block) noexcept {
-    if (!free_in_slab(list, first, block) && has_too_many(list))
+    free_in_slab(list, first, block);
+    if (has_too_many(list))
         reduce_surplus(list);
 }
 
@@ -69,16 +71,14 @@ void pool_state::begin_surplus(class_list& list) noexcept {
     close(list);
 }
 
-/// Returns: whether the slab went back to the arena.
-bool pool_state::free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept {
+void pool_state::free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept {
     granule_record& slab = record(first);
     const bool was_linked = slab.free != 0;
     add_to_slab(list, slab, first, block);
     if (slab.free == slab.carved && first != list.current)
-        return retire(list, first, was_linked);
-    if (!was_linked)
+        retire(list, first, was_linked);
+    else if (!was_linked)
         link_partial(list, first);
-    return false;
 }
 
 /// A slab without blocks in use goes back to the arena, unless the reserve needs it.
@@ -111,13 +111,14 @@ void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t by
     if (closed_) [[unlikely]]
         return deallocate_checked(block, bytes, alignment);
     open_bytes_ = capacity(); // the arena may have grown
-    if (offset(block) >= open_bytes_) [[unlikely]] {
+    const std::uint32_t first = first_if_owned(block);
+    if (first == none) [[unlikely]] {
         note_return(list);
         return upstream_.deallocate(block);
     }
-    const size_class_index index = record(first_granule(block)).size_class;
+    const size_class_index index = record(first).size_class;
     if (index == 0)
-        return free_anywhere(block);
+        return free_run(first);
     if (index != index_of(list))
         note_return(list); // from a larger class
     free_in_class(classes[index], block);
@@ -126,12 +127,12 @@ void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t by
 void pool_state::deallocate_unsized(void* block) noexcept {
     if (closed_) [[unlikely]]
         return deallocate_checked(block, unknown_size, 1);
-    open_bytes_ = capacity();
-    if (offset(block) >= open_bytes_) [[unlikely]]
+    const std::uint32_t first = first_if_owned(block);
+    if (first == none) [[unlikely]]
         return upstream_.deallocate(block);
-    const size_class_index index = record(first_granule(block)).size_class;
+    const size_class_index index = record(first).size_class;
     if (index == 0)
-        free_anywhere(block);
+        free_run(first);
     else
         free_in_class(classes[index], block);
 }
@@ -145,13 +146,16 @@ void pool_state::free_in_class(class_list& list, void* block) noexcept {
 /// Frees a run, or a block in its slab, past the list.
 void pool_state::free_anywhere(void* block) noexcept {
     const std::uint32_t first = first_granule(block);
-    const granule_record& slab = record(first);
-    if (slab.size_class == 0) {
-        runs_in_use_ -= std::size_t{slab.length()} * size_classes::granule;
-        give_back(first);
-    } else {
-        free_in_slab(classes[slab.size_class], first, block);
-    }
+    const size_class_index index = record(first).size_class;
+    if (index == 0)
+        free_run(first);
+    else
+        free_in_slab(classes[index], first, block);
+}
+
+void pool_state::free_run(std::uint32_t first) noexcept {
+    runs_in_use_ -= std::size_t{record(first).length()} * size_classes::granule;
+    give_back(first);
 }
 
 /// Gives every block of the list to its slab.

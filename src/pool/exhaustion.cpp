@@ -21,8 +21,8 @@ void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
 }
 
 void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept {
-    give_back_everything();
     const slab_geometry& geometry = geometry_of(list);
+    give_back_everything(geometry.frugal);
     ++arena_visits_;
     const std::uint32_t first =
         runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
@@ -31,13 +31,16 @@ void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignmen
 }
 
 /// What the pool has that no block in use needs: the blocks in the classes' lists, current slabs
-/// without blocks in use, and the parts of current slabs that were never used. In constant time:
-/// each list has as many blocks as a usual slab at most.
-void pool_state::give_back_everything() noexcept {
+/// without blocks in use, and the parts of current slabs that were never used; class by class, until
+/// there is a run of `wanted` granules. Bounded: a list has as many blocks as a usual slab at most.
+void pool_state::give_back_everything(std::uint32_t wanted) noexcept {
     for (class_list& list : classes) {
+        const std::size_t held = held_;
         empty_list(list);
         if (list.current != none && list.reserved == 0)
             give_back_current(list);
+        if (held_ != held && runs_.largest_free_run() >= wanted)
+            return;
     }
 }
 

@@ -57,7 +57,7 @@ public:
     pool_state& operator=(const pool_state&) = delete;
 
     /// What pool_front does out of line. Requires: `list` is the request's, and empty.
-    void* refill(class_list& list) noexcept;
+    [[gnu::always_inline]] void* refill(class_list& list) noexcept;
     [[gnu::noinline]] void* allocate_slowly(class_list& list, std::size_t bytes,
                                             std::size_t alignment);
     [[gnu::noinline]] void* try_allocate_slowly(class_list& list, std::size_t bytes,
@@ -113,7 +113,8 @@ private:
                                              void* block) noexcept;
     void free_in_class(class_list& list, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
-    bool free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
+    void free_run(std::uint32_t first) noexcept;
+    void free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
     bool retire(class_list& list, std::uint32_t first, bool linked) noexcept;
     void begin_surplus(class_list& list) noexcept;
     void reduce_surplus(class_list& list) noexcept;
@@ -131,7 +132,7 @@ private:
     void* allocate_upstream(class_list& list, std::size_t bytes, std::size_t alignment);
     void* try_allocate_upstream(class_list& list, std::size_t bytes,
                                 std::size_t alignment) noexcept;
-    void give_back_everything() noexcept;
+    void give_back_everything(std::uint32_t wanted) noexcept;
     void give_back_current(class_list& list) noexcept;
     void give_back_tail(class_list& list) noexcept;
     void* borrow_block(class_list& borrower, unsigned near, std::size_t alignment) noexcept;
@@ -176,6 +177,17 @@ private:
     [[nodiscard]] std::uint32_t first_granule(const void* block) const noexcept {
         const auto granule = static_cast<std::uint32_t>(offset(block) / size_classes::granule);
         return granule - record(granule).distance;
+    }
+    /// The same for where a block may begin; `none` if it is none of this pool.
+    [[nodiscard]] std::uint32_t first_if_owned(const void* block) const noexcept {
+        if (offset(block) >= capacity())
+            return none;
+        const auto granule = static_cast<std::uint32_t>(offset(block) / size_classes::granule);
+        const std::uint32_t distance = record(granule).distance; // maybe left over from another slab
+        const std::uint32_t first = granule - distance;
+        if (distance > granule || record(first).owner != owner_)
+            return none;
+        return distance < record(first).length() ? first : none;
     }
     [[nodiscard]] free_block* first_free(const granule_record& slab,
                                          std::uint32_t first) const noexcept {

@@ -17,15 +17,19 @@ bool pool_state::reserve(std::size_t bytes, std::size_t count, std::size_t align
 /// New slabs are cut completely: only one slab, the current one, may have a part never used.
 bool pool_state::reserve_blocks(class_list& list, size_class_index index,
                                 std::size_t count) noexcept {
+    if (count == 0)
+        return true;
     const slab_geometry& geometry = slab_geometries[index];
     const std::uint32_t reserved_before = list.reserved;
+    // Now, or running out of memory would do so, and put their slabs before the new ones.
+    empty_list(list);
     list.reserved = ~std::uint32_t{0}; // nothing of the class is given back meanwhile
     while (free_blocks(list) < count) {
         ++arena_visits_;
         std::uint32_t first =
             runs_.allocate_slab(most_granules(geometry), geometry.frugal, geometry.least);
         if (first == none) { // as a request does: what the pool itself keeps is there, too
-            give_back_everything();
+            give_back_everything(geometry.frugal);
             ++arena_visits_;
             first = runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
         }

@@ -66,7 +66,7 @@ constexpr auto make_slab_geometries() noexcept {
 inline constexpr auto slab_geometries = make_slab_geometries();
 static_assert(std::all_of(slab_geometries.begin(), slab_geometries.end(),
                           [](const slab_geometry& each) { return each.frugal <= each.usual; }),
-              "a class's list has room for all blocks of any slab");
+              "whoever has room for a usual slab has room for any");
 
 /// Blocks of the slab that has the most.
 inline constexpr std::size_t most_blocks =
@@ -84,8 +84,8 @@ constexpr std::uint32_t usual_length(const slab_geometry& geometry, std::size_t 
     return std::clamp(static_cast<std::uint32_t>(granules), std::uint32_t{geometry.least}, usual);
 }
 
-/// Granules of the longest slabs in an arena of `capacity` granules. A class can keep as much to
-/// itself, in free blocks, and there are some 200 classes.
+/// Granules of the longest slabs in an arena of `capacity` granules. A class can keep as many bytes
+/// to itself, in free blocks, and there are some 200 classes.
 constexpr std::size_t longest_slab(std::size_t capacity) noexcept { return capacity / 1024; }
 
 /// Free blocks that a class's list may have: of small blocks as many as a slab; of large ones, of

@@ -48,14 +48,7 @@ std::size_t pool_state::usable_size(const void* block) const noexcept {
 }
 
 bool pool_state::owns(const void* address) const noexcept {
-    if (offset(address) >= capacity())
-        return false;
-    const auto granule = static_cast<std::uint32_t>(offset(address) / size_classes::granule);
-    const std::uint32_t distance = record(granule).distance;
-    if (distance > granule)
-        return false; // left over from another slab
-    const granule_record& run = record(granule - distance);
-    return run.owner == owner_ && distance < run.length();
+    return first_if_owned(address) != none;
 }
 
 } // namespace resident::detail

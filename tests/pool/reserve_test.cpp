@@ -124,6 +124,31 @@ TEST_P(pool_reserve, fails_without_a_trace) {
     EXPECT_NE(pool_.try_allocate(room - guards), nullptr);
 }
 
+TEST_P(pool_reserve, fails_without_a_trace_while_free_blocks_are_kept) {
+    for (const std::size_t freed : {1u, 7u, 63u}) {
+        std::vector<void*> blocks;
+        for (int i = 0; i < 64; ++i)
+            blocks.push_back(pool_.try_allocate(1000, 8));
+        const std::size_t held = pool_.statistics().held;
+        for (std::size_t i = 0; i < freed; ++i) {
+            pool_.deallocate(blocks.back(), 1000, 8);
+            blocks.pop_back();
+        }
+        EXPECT_FALSE(pool_.try_reserve(1000, 1'000'000, 8));
+        EXPECT_LE(pool_.statistics().held, held);
+        EXPECT_STREQ(pool_.check(), nullptr);
+        EXPECT_NE(pool_.try_allocate(room - held), nullptr);
+        pool_.release();
+    }
+}
+
+TEST_P(pool_reserve, of_nothing_keeps_nothing) {
+    void* const block = pool_.try_allocate(100, 8);
+    ASSERT_TRUE(pool_.try_reserve(100, 0, 8));
+    pool_.deallocate(block, 100, 8);
+    EXPECT_NE(pool_.try_allocate(room - guards), nullptr);
+}
+
 TEST_P(pool_reserve, a_failure_keeps_what_was_reserved_before) {
     ASSERT_TRUE(pool_.try_reserve(100, 200, 8));
     const std::size_t held = pool_.statistics().held;
