@@ -84,10 +84,13 @@ const char* pool_checker::check_frame() const noexcept {
     const size_class_index last = size_classes::of(largest);
     if (last == 0 || size_classes::block_size(last) != largest)
         return "the largest pooled block is of no size class";
-    for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
-        if (pool_.class_offsets[unit] !=
-            size_classes::of(unit * size_classes::unit) * sizeof(class_list))
+    for (std::size_t units = 0; units < pool_.class_offsets.size(); ++units)
+        if (pool_.class_offsets[units] != pool_state::class_offset(units * size_classes::unit))
             return "the table of classes by size is wrong";
+    for (std::size_t units = 0; units < pool_.large_class_offsets.size(); ++units)
+        if (pool_.large_class_offsets[units] !=
+            pool_state::class_offset(units * size_classes::large_unit))
+            return "the table of classes by large sizes is wrong";
     return nullptr;
 }
 

@@ -18,9 +18,10 @@ pool_state::pool_state(const pool_options& options, arena& source, std::uint16_t
     if (largest == 0 || largest > size_classes::largest)
         largest = size_classes::largest;
     largest = size_classes::block_size(size_classes::of(largest));
-    for (std::size_t unit = 0; unit < size_classes::table_size; ++unit)
-        class_offsets[unit] = static_cast<std::uint16_t>(
-            size_classes::of(unit * size_classes::unit) * sizeof(class_list));
+    for (std::size_t units = 0; units < class_offsets.size(); ++units)
+        class_offsets[units] = class_offset(units * size_classes::unit);
+    for (std::size_t units = 0; units < large_class_offsets.size(); ++units)
+        large_class_offsets[units] = class_offset(units * size_classes::large_unit);
     begin_lists();
     own(first_granule_at(this), 0);
     if (closed_)

@@ -212,6 +212,9 @@ private:
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         record(granule).distance = static_cast<std::uint8_t>(granule - first);
     }
+    [[nodiscard]] static std::uint16_t class_offset(std::size_t bytes) noexcept {
+        return static_cast<std::uint16_t>(size_classes::of(bytes) * sizeof(class_list));
+    }
     [[nodiscard]] std::uint32_t list_capacity(size_class_index index) const noexcept {
         return closed_ || !is_pooled(index) ? 0 : detail::list_capacity(slab_geometries[index], longest_slab_);
     }

@@ -55,6 +55,8 @@ TEST(pool_check, finds_a_corrupted_pool) {
          }},
         {"the table of classes by size is wrong",
          [](scene& at) { at.set(inspect::class_offsets(at.state)[9], std::uint16_t{64}); }},
+        {"the table of classes by large sizes is wrong",
+         [](scene& at) { at.set(inspect::large_class_offsets(at.state)[99], std::uint16_t{0}); }},
         {"the pool does not own its state",
          [](scene& at) { at.set(inspect::owner(at.state), std::uint16_t{0}); }},
         {"the pool does not own its state",

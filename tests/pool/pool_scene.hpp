@@ -33,6 +33,7 @@ struct pool_inspector {
         return pool.first_free(slab(pool, block), pool.first_granule(block));
     }
     static auto& class_offsets(pool_state& pool) { return pool.class_offsets; }
+    static auto& large_class_offsets(pool_state& pool) { return pool.large_class_offsets; }
     static auto& base(pool_state& pool) { return pool.base_; }
     static auto& records(pool_state& pool) { return pool.records_; }
     static auto& open_bytes(pool_state& pool) { return pool.open_bytes_; }

@@ -69,7 +69,9 @@ static_assert(sizeof(class_list) == 64, "one cache line a class");
 struct pool_front {
     std::array<class_list, size_classes::count> classes;
     /// Bytes from the first class to that of a size, by (size + unit - 1) / unit.
-    std::array<std::uint16_t, size_classes::table_size> class_offsets;
+    std::array<std::uint16_t, size_classes::small_sizes> class_offsets;
+    /// The same for what is larger, by (size + large_unit - 1) / large_unit.
+    std::array<std::uint16_t, size_classes::large_sizes> large_class_offsets;
     unsynchronized_pool_resource* handle;
 
     /// Requires: `list` is that of the request.
@@ -114,17 +116,20 @@ struct pool_front {
     /// The class for a request; class 0, whose list is always empty, for what is not pooled.
     [[nodiscard]] class_list& class_for(std::size_t bytes, std::size_t alignment) noexcept {
         constexpr std::size_t unit = size_classes::unit;
-        if (bytes <= size_classes::largest_in_table) [[likely]] {
+        constexpr std::size_t large_unit = size_classes::large_unit;
+        if (alignment > 2 * unit) [[unlikely]] {
+            if (alignment > size_classes::granule || bytes > size_classes::largest)
+                return classes[0];
+            bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
+        }
+        if (bytes <= size_classes::largest_small) [[likely]] {
             if (alignment <= unit)
                 return class_at(class_offsets[(bytes + unit - 1) / unit]);
-            if (alignment <= 2 * unit) [[likely]]
-                return class_at(class_offsets[(bytes + 2 * unit - 1) / (2 * unit) * 2]);
+            return class_at(class_offsets[(bytes + 2 * unit - 1) / (2 * unit) * 2]);
         }
-        if (alignment > size_classes::granule)
-            return classes[0];
-        if (alignment > unit && bytes <= size_classes::largest_fine) // above, all are granules
-            bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
-        return classes[size_classes::of(bytes)];
+        if (bytes <= size_classes::largest)
+            return class_at(large_class_offsets[(bytes + large_unit - 1) / large_unit]);
+        return classes[0];
     }
 };
 

@@ -28,9 +28,12 @@ struct size_classes {
     static constexpr std::size_t largest_fine = 16384; ///< from here on 4 KiB apart
     static constexpr std::size_t largest = 65536;      ///< above, requests are runs, not pooled
     static constexpr std::size_t largest_linear = 512; ///< up to here 16 apart
-    /// Up to here a table has the classes by (bytes + unit - 1) / unit; the others are computed.
-    static constexpr std::size_t largest_in_table = 8192;
-    static constexpr std::size_t table_size = largest_in_table / unit + 1;
+    // For tables: up to largest_small, all multiples of unit; above, all block sizes are multiples
+    // of large_unit.
+    static constexpr std::size_t largest_small = 8192;
+    static constexpr std::size_t small_sizes = largest_small / unit + 1;
+    static constexpr std::size_t large_unit = 512;
+    static constexpr std::size_t large_sizes = largest / large_unit + 1;
 
     /// The class of the smallest block of at least `bytes`; 0 if there is none.
     /// A block is aligned to every power of two up to a granule that divides its size, and the
