@@ -5,11 +5,16 @@
 
 namespace resident::detail {
 
-/// The common cases: null if it is neither. Requires: an empty list that may have blocks.
-inline void* pool_state::refill(class_list& list) noexcept {
-    if (list.partial != none)
-        return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
-    return list.current != none ? carve(list) : nullptr;
+/// Whether there are free blocks for an empty list, and it may have them.
+inline bool pool_state::can_refill(const class_list& list) noexcept {
+    return list.end_mark.room != 0 && (list.partial & list.current) != none;
+}
+
+/// Refills the list, but for a block to return.
+void* pool_state::refill(class_list& list) noexcept {
+    if (list.partial == none) [[likely]]
+        return carve(list);
+    return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
 }
 
 /// Takes a partial slab's own list over: its first block to return, the others for the list.
@@ -86,7 +91,7 @@ void* pool_state::allocate_past_list(class_list& list, std::size_t bytes,
         return allocate_run(bytes, alignment);
     if (void* const block = take_free(list))
         return block;
-    return allocate_from_arena(list, alignment);
+    return allocate_from_arena_out_of_line(list, alignment);
 }
 
 /// Makes the surplus the list again, but for its first block, which is returned.
@@ -97,7 +102,7 @@ void* pool_state::end_surplus(class_list& list) noexcept {
     return list.pop();
 }
 
-void* pool_state::allocate_from_arena(class_list& list, std::size_t alignment) noexcept {
+inline void* pool_state::allocate_from_arena(class_list& list, std::size_t alignment) noexcept {
     if (runs_.is_nearly_used_up()) [[unlikely]] // leave what is left to those who need more of it
         if (void* const block = borrow_block(list, classes_near, alignment))
             return block;
@@ -127,6 +132,11 @@ inline void* pool_state::begin_slab(class_list& list, std::uint32_t first) noexc
             list.current = first;
     }
     return address(first);
+}
+
+void* pool_state::allocate_from_arena_out_of_line(class_list& list,
+                                                  std::size_t alignment) noexcept {
+    return allocate_from_arena(list, alignment);
 }
 
 void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept {
@@ -201,17 +211,15 @@ void* pool_state::allocate_slowly(class_list& list, std::size_t bytes, std::size
 void* pool_front::try_allocate_out_of_line(class_list& list, std::size_t bytes,
                                            std::size_t alignment) noexcept {
     auto& pool = static_cast<pool_state&>(*this);
-    if (list.end_mark.room != 0) [[likely]]
-        if (void* const block = pool.refill(list)) [[likely]]
-            return block;
+    if (pool.can_refill(list)) [[likely]]
+        return pool.refill(list);
     return pool.try_allocate_slowly(list, bytes, alignment);
 }
 
 void* pool_front::allocate_out_of_line(class_list& list, std::size_t bytes, std::size_t alignment) {
     auto& pool = static_cast<pool_state&>(*this);
-    if (list.end_mark.room != 0) [[likely]]
-        if (void* const block = pool.refill(list)) [[likely]]
-            return block;
+    if (pool.can_refill(list)) [[likely]]
+        return pool.refill(list);
     return pool.allocate_slowly(list, bytes, alignment);
 }
 

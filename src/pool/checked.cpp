@@ -67,7 +67,7 @@ std::byte* pool_checks::take_block(const block_request& request) noexcept {
     } while (block == nullptr &&
              (list.partial != pool_state::none || list.current != pool_state::none));
     if (block == nullptr)
-        block = pool_.allocate_from_arena(list, request.alignment);
+        block = pool_.allocate_from_arena_out_of_line(list, request.alignment);
     return static_cast<std::byte*>(block);
 }
 

@@ -57,7 +57,8 @@ public:
     pool_state& operator=(const pool_state&) = delete;
 
     /// What pool_front does out of line. Requires: `list` is the request's, and empty.
-    [[gnu::always_inline]] void* refill(class_list& list) noexcept;
+    [[nodiscard]] static bool can_refill(const class_list& list) noexcept;
+    void* refill(class_list& list) noexcept;
     [[gnu::noinline]] void* allocate_slowly(class_list& list, std::size_t bytes,
                                             std::size_t alignment);
     [[gnu::noinline]] void* try_allocate_slowly(class_list& list, std::size_t bytes,
@@ -96,7 +97,9 @@ private:
     void* take_one(class_list& list) noexcept;
     void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
     void* allocate_past_list(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
-    void* allocate_from_arena(class_list& list, std::size_t alignment) noexcept;
+    [[gnu::always_inline]] void* allocate_from_arena(class_list& list,
+                                                     std::size_t alignment) noexcept;
+    void* allocate_from_arena_out_of_line(class_list& list, std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first) noexcept;
     void* begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
