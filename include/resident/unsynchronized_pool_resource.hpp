@@ -27,8 +27,9 @@ class resource_binding;
 ///     slab:   [ used ][ free ][ used ][ free ][ ........ never used so far ........ ]
 ///
 /// A request up to 64 KiB gets a block of a size class (detail/size_classes.hpp); blocks of one
-/// class lie in slabs, runs of granules that go back to the arena when they are empty; but up to
-/// 64 KiB of free blocks of each class stay with the pool, where the next requests find them.
+/// class lie in slabs, runs of granules that go back to the arena when they are empty; but some free
+/// blocks of each class stay with the pool, where the next requests find them: 1/1024 of the arena,
+/// 128 KiB at most.
 /// A larger request, or one aligned to more than a granule, gets a run. What is known of slabs and
 /// blocks lies out of band in the arena's bookkeeping: an overflowing block cannot reach it. The
 /// links of free blocks do lie in them; see check_level.

@@ -32,7 +32,7 @@ void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignmen
 
 /// What the pool has that no block in use needs: the blocks in the classes' lists, current slabs
 /// without blocks in use, and the parts of current slabs that were never used; class by class, until
-/// there is a run of `wanted` granules. Bounded: a list has as many blocks as a usual slab at most.
+/// there is a run of `wanted` granules. Bounded: a list has as many blocks as two usual slabs at most.
 void pool_state::give_back_everything(std::uint32_t wanted) noexcept {
     for (class_list& list : classes) {
         const std::size_t held = held_;

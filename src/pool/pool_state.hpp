@@ -27,7 +27,7 @@ namespace resident::detail {
 ///
 /// A free block is in one of two places:
 ///
-/// - its class's list, which has up to as many blocks as a usual slab, of any slabs of the class.
+/// - its class's list, which has up to as many blocks as two usual slabs, of any slabs of the class.
 ///   To the slab they count as in use, so the inline path has nothing to write down;
 /// - its slab's own list, when the class's list was full. Slabs that have one are linked, as the
 ///   class's partial slabs. The lists have the same form: when the class's is used up it takes over

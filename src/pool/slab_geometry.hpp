@@ -84,17 +84,18 @@ constexpr std::uint32_t usual_length(const slab_geometry& geometry, std::size_t 
     return std::clamp(static_cast<std::uint32_t>(granules), std::uint32_t{geometry.least}, usual);
 }
 
-/// Granules of the longest slabs in an arena of `capacity` granules. A class can keep as many bytes
-/// to itself, in free blocks, and there are some 200 classes.
+/// Granules of the longest slabs in an arena of `capacity` granules, and how many bytes a class may
+/// keep to itself in free blocks: there are some 200 classes.
 constexpr std::size_t longest_slab(std::size_t capacity) noexcept { return capacity / 1024; }
 
-/// Free blocks that a class's list may have: of small blocks as many as a slab; of large ones, of
-/// which a few would keep as many slabs from becoming empty, and of runs, two.
+/// Free blocks that a class's list may have: of small blocks as many as fill two usual slabs, if the
+/// arena is large enough; of large ones, of which a few would keep as many slabs from becoming
+/// empty, and of runs, two.
 constexpr std::uint32_t list_capacity(const slab_geometry& geometry, std::size_t longest) noexcept {
     if (geometry.is_run || geometry.block_size > usual_slab_size / 24)
         return 2;
     const std::size_t granules =
-        std::clamp<std::size_t>(longest, geometry.frugal, geometry.usual);
+        std::clamp<std::size_t>(longest, geometry.frugal, 2 * std::size_t{geometry.usual});
     return static_cast<std::uint32_t>(granules * size_classes::granule / geometry.block_size);
 }
 

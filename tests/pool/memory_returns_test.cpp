@@ -50,7 +50,7 @@ TEST_P(memory_returns, but_for_a_few_slabs) {
         std::shuffle(blocks.begin(), blocks.end(), std::mt19937(1));
     test::free_all(pool_, blocks, of.bytes);
     EXPECT_EQ(pool_.statistics().in_use, 0u);
-    EXPECT_LE(pool_.statistics().held, test::pool_state_size + 2 * 72_KiB);
+    EXPECT_LE(pool_.statistics().held, test::pool_state_size + 4 * 72_KiB);
     EXPECT_EQ(pool_.check(), nullptr);
 }
 
