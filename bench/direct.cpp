@@ -13,7 +13,7 @@ constexpr benchmark::IterationCount large_churn_steps = 200'000;
 
 void add_pairs(suite& benchmarks) {
     benchmarks.table("node", "Allocate and free one node by a standard allocator\n"
-                              "ns a pair, and times ref");
+                             "ns a pair, and times ref");
     for_each_contestant(all_contestants{}, [&]<class C>() {
         benchmarks.add({"16 B", C::name, pair_of_nodes<C, 16>});
         benchmarks.add({"64 B", C::name, pair_of_nodes<C, 64>});

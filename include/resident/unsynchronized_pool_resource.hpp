@@ -27,16 +27,15 @@ class resource_binding;
 ///     slab:   [ used ][ free ][ used ][ free ][ ........ never used so far ........ ]
 ///
 /// A request up to 64 KiB gets a block of a size class (detail/size_classes.hpp); blocks of one
-/// class lie in slabs, runs of granules that go back to the arena when they are empty; but some free
-/// blocks of each class stay with the pool, where the next requests find them: 1/1024 of the arena,
-/// 128 KiB at most.
-/// A larger request, or one aligned to more than a granule, gets a run. What is known of slabs and
-/// blocks lies out of band in the arena's bookkeeping: an overflowing block cannot reach it. The
-/// links of free blocks do lie in them; see check_level.
+/// class lie in slabs, runs of granules that go back to the arena when they are empty; but some
+/// free blocks of each class stay with the pool, where the next requests find them: 1/1024 of the
+/// arena, 128 KiB at most. A larger request, or one aligned to more than a granule, gets a run.
+/// What is known of slabs and blocks lies out of band in the arena's bookkeeping: an overflowing
+/// block cannot reach it. The links of free blocks do lie in them; see check_level.
 ///
-/// Out of memory: before a request is refused, everything that the pool keeps without need goes back
-/// to the arena, and blocks of larger classes serve it; then upstream is asked, if there is one;
-/// then the request is refused, and counted. Blocks of the four next larger classes serve it
+/// Out of memory: before a request is refused, everything that the pool keeps without need goes
+/// back to the arena, and blocks of larger classes serve it; then upstream is asked, if there is
+/// one; then the request is refused, and counted. Blocks of the four next larger classes serve it
 /// already while less than 1/32 of the arena is free.
 ///
 /// Threads: one at a time. The arena may be shared with other threads. In a forked child the
@@ -49,11 +48,10 @@ public:
     unsynchronized_pool_resource() : unsynchronized_pool_resource(pool_options{}) {}
     explicit unsynchronized_pool_resource(const pool_options& options);
 
-    /// Over `memory`, which must outlive the pool, as must `upstream`; null is none. The behavior is
-    /// undefined if `upstream` takes memory from `memory`.
-    /// Effects: takes the pool's state, 16 KiB, from the arena.
-    /// Throws: `std::bad_alloc` if and only if the arena has no room for it, or 65 535 pools share
-    /// it. In a build without exceptions: prints so and aborts.
+    /// Over `memory`, which must outlive the pool, as must `upstream`; null is none. The behavior
+    /// is undefined if `upstream` takes memory from `memory`. Effects: takes the pool's state, 16
+    /// KiB, from the arena. Throws: `std::bad_alloc` if and only if the arena has no room for it,
+    /// or 65 535 pools share it. In a build without exceptions: prints so and aborts.
     explicit unsynchronized_pool_resource(arena& memory,
                                           std::pmr::memory_resource* upstream = nullptr)
         : unsynchronized_pool_resource(pool_options{}, memory, upstream) {}

@@ -181,7 +181,7 @@ private:
     std::uint32_t granules_; ///< the link of the first
     std::uint32_t size_ = 0;
     std::atomic<std::uint32_t> in_use_ = 0; ///< atomic for who reads it without the mutex
-    std::uint32_t peak_in_use_ = 0; ///< before the last free
+    std::uint32_t peak_in_use_ = 0;         ///< before the last free
     std::uint32_t runs_in_use_ = 0;
     std::uint32_t word_bits_ = 0;                   ///< which words have a bit set
     std::array<std::uint32_t, words> class_bits_{}; ///< which lists are not empty

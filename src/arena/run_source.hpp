@@ -45,8 +45,8 @@ public:
     /// The behavior is undefined unless 0 < count <= run_allocator::max_granules.
     std::uint32_t allocate_granules(std::uint32_t count) noexcept;
 
-    /// The same for a slab: `usual` granules while the arena has plenty free, else `frugal`; or the longest run there is, if that is shorter than these and
-    /// not shorter than `least`.
+    /// The same for a slab: `usual` granules while the arena has plenty free, else `frugal`; or the
+    /// longest run there is, if that is shorter than these and not shorter than `least`.
     std::uint32_t allocate_slab(std::uint32_t usual, std::uint32_t frugal,
                                 std::uint32_t least) noexcept;
 

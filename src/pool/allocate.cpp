@@ -160,8 +160,8 @@ void* pool_state::take_free(class_list& list) noexcept {
 void* pool_state::take_one(class_list& list) noexcept {
     const std::uint32_t first = list.partial;
     granule_record& slab = record(first);
-    void* const block = closed_ ? take_checked(list, slab, first)
-                                : take_from_slab(list, slab, first);
+    void* const block =
+        closed_ ? take_checked(list, slab, first) : take_from_slab(list, slab, first);
     if (slab.free == 0)
         unlink_partial(list, first);
     return block;
@@ -182,8 +182,8 @@ void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcep
     void* run = runs_.allocate(bytes, alignment);
     if (run == nullptr && bytes <= capacity()) {
         const std::size_t anywhere = bytes + std::max(alignment, size_classes::granule) - 1;
-        give_back_everything(static_cast<std::uint32_t>(
-            std::min(anywhere, capacity()) / size_classes::granule + 1));
+        give_back_everything(
+            static_cast<std::uint32_t>(std::min(anywhere, capacity()) / size_classes::granule + 1));
         ++arena_visits_;
         run = runs_.allocate(bytes, alignment);
     }

@@ -214,9 +214,7 @@ const char* pool_checker::check_front(size_class_index index) const noexcept {
 /// The list that is used inline, and the surplus. Requires: the slabs' own lists were checked.
 const char* pool_checker::check_lists(size_class_index index) const noexcept {
     const class_list& list = pool_.classes[index];
-    const auto is_of_class = [&](std::uint32_t at) {
-        return pool_.record(at).size_class == index;
-    };
+    const auto is_of_class = [&](std::uint32_t at) { return pool_.record(at).size_class == index; };
     const free_block* const head = list.head;
     const std::uint32_t count = head == &list.end_mark ? 0 : list.capacity - read(head).room;
     if (const char* broken = follow(head, count, list, is_of_class))

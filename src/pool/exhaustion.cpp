@@ -31,8 +31,9 @@ void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignmen
 }
 
 /// What the pool has that no block in use needs: the blocks in the classes' lists, current slabs
-/// without blocks in use, and the parts of current slabs that were never used; class by class, until
-/// there is a run of `wanted` granules. Bounded: a list has as many blocks as two usual slabs at most.
+/// without blocks in use, and the parts of current slabs that were never used; class by class,
+/// until there is a run of `wanted` granules. Bounded: a list has as many blocks as two usual slabs
+/// at most.
 void pool_state::give_back_everything(std::uint32_t wanted) noexcept {
     for (class_list& list : classes) {
         const std::size_t held = held_;
@@ -74,8 +75,8 @@ void pool_state::give_back_tail(class_list& list) noexcept {
         list.current = none;
 }
 
-/// From the next larger class that has a block, of the `near` nearest: part of it is wasted, but the
-/// request is served.
+/// From the next larger class that has a block, of the `near` nearest: part of it is wasted, but
+/// the request is served.
 void* pool_state::borrow_block(class_list& borrower, unsigned near,
                                std::size_t alignment) noexcept {
     const std::size_t needed = std::max<std::size_t>(alignment, 1) - 1;

@@ -27,7 +27,8 @@ namespace resident::detail {
 ///
 /// A free block is in one of two places:
 ///
-/// - its class's list, which has up to as many blocks as two usual slabs, of any slabs of the class.
+/// - its class's list, which has up to as many blocks as two usual slabs, of any slabs of the
+/// class.
 ///   To the slab they count as in use, so the inline path has nothing to write down;
 /// - its slab's own list, when the class's list was full. Slabs that have one are linked, as the
 ///   class's partial slabs. The lists have the same form: when the class's is used up it takes over
@@ -49,8 +50,7 @@ public:
 
     /// Requires: to lie in a run of `source` by itself; `owner` is new.
     pool_state(const pool_options& options, arena& source, std::uint16_t owner,
-               std::pmr::memory_resource* upstream,
-               unsynchronized_pool_resource& handle) noexcept;
+               std::pmr::memory_resource* upstream, unsynchronized_pool_resource& handle) noexcept;
     /// Effects: release(), and gives the state's own run back.
     static void destroy(pool_state* doomed) noexcept;
     pool_state(const pool_state&) = delete;
@@ -186,7 +186,8 @@ private:
         if (offset(block) >= capacity())
             return none;
         const auto granule = static_cast<std::uint32_t>(offset(block) / size_classes::granule);
-        const std::uint32_t distance = record(granule).distance; // maybe left over from another slab
+        const std::uint32_t distance =
+            record(granule).distance; // maybe left over from another slab
         const std::uint32_t first = granule - distance;
         if (distance > granule || record(first).owner != owner_)
             return none;
@@ -219,7 +220,9 @@ private:
         return static_cast<std::uint16_t>(size_classes::of(bytes) * sizeof(class_list));
     }
     [[nodiscard]] std::uint32_t list_capacity(size_class_index index) const noexcept {
-        return closed_ || !is_pooled(index) ? 0 : detail::list_capacity(slab_geometries[index], longest_slab_);
+        return closed_ || !is_pooled(index)
+                   ? 0
+                   : detail::list_capacity(slab_geometries[index], longest_slab_);
     }
     /// What a block's room is in a list of a slab's own, on top of `behind` others.
     [[nodiscard]] static std::uint32_t room_above(const class_list& list,
@@ -255,8 +258,8 @@ private:
     granule_record* records_;
     std::size_t longest_slab_; ///< granules
     std::size_t open_bytes_;   ///< of the arena, as far as known; 0 in a closed pool
-    bool closed_;            ///< every class is
-    std::uint16_t owner_;    ///< what granule_record::owner says of this pool's runs
+    bool closed_;              ///< every class is
+    std::uint16_t owner_;      ///< what granule_record::owner says of this pool's runs
     run_source& runs_;
     arena& source_;
     pool_options options_;

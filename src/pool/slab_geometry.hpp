@@ -88,8 +88,8 @@ constexpr std::uint32_t usual_length(const slab_geometry& geometry, std::size_t 
 /// keep to itself in free blocks: there are some 200 classes.
 constexpr std::size_t longest_slab(std::size_t capacity) noexcept { return capacity / 1024; }
 
-/// Free blocks that a class's list may have: of small blocks as many as fill two usual slabs, if the
-/// arena is large enough; of large ones, of which a few would keep as many slabs from becoming
+/// Free blocks that a class's list may have: of small blocks as many as fill two usual slabs, if
+/// the arena is large enough; of large ones, of which a few would keep as many slabs from becoming
 /// empty, and of runs, two.
 constexpr std::uint32_t list_capacity(const slab_geometry& geometry, std::size_t longest) noexcept {
     if (geometry.is_run || geometry.block_size > usual_slab_size / 24)

@@ -49,7 +49,9 @@ unsynchronized_pool_resource::~unsynchronized_pool_resource() {
         detail::pool_state::destroy(&state());
 }
 
-void unsynchronized_pool_resource::deallocate(void* block) noexcept { state().deallocate_unsized(block); }
+void unsynchronized_pool_resource::deallocate(void* block) noexcept {
+    state().deallocate_unsized(block);
+}
 
 void* unsynchronized_pool_resource::do_allocate(std::size_t bytes, std::size_t alignment) {
     return allocate(bytes, alignment);

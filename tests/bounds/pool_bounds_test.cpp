@@ -94,9 +94,7 @@ struct measured_pool {
         const bool scarce = *call == 'a' && memory.statistics().largest_free_run < bytes + 4_KiB;
         return phase + kind_of(bytes) + call + (scarce ? ", arena used up" : "");
     }
-    std::string note(std::size_t bytes) const {
-        return std::to_string(bytes) + " bytes" + origin;
-    }
+    std::string note(std::size_t bytes) const { return std::to_string(bytes) + " bytes" + origin; }
     void expect_intact() const {
         EXPECT_EQ(pool.check(), nullptr);
         EXPECT_EQ(memory.check(), nullptr);

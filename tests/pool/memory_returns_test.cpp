@@ -1,7 +1,6 @@
-// Concerns: what a program has freed is there for others: for other sizes, and for other pools of the
-// arena, which cannot ask this one to give back what it keeps.
-// Plan: many blocks freed in different orders; then the pool holds a few slabs, and another pool
-// gets the rest.
+// Concerns: what a program has freed is there for others: for other sizes, and for other pools of
+// the arena, which cannot ask this one to give back what it keeps. Plan: many blocks freed in
+// different orders; then the pool holds a few slabs, and another pool gets the rest.
 
 #include <resident/unsynchronized_pool_resource.hpp>
 

@@ -255,7 +255,9 @@ TEST(pool_check, finds_a_corrupted_list_of_a_class) {
         {"a free block's room is wrong",
          [=](scene& at) { link(at, at.actives[3], at.actives[5], 0); }},
         {"a list of free blocks is too short",
-         [=](scene& at) { link(at, at.actives[5], &at.list(active).end_mark, room(at.actives[5])); }},
+         [=](scene& at) {
+             link(at, at.actives[5], &at.list(active).end_mark, room(at.actives[5]));
+         }},
         {"a free block's room is wrong",
          [=](scene& at) { link(at, at.actives[5], at.actives[3], room(at.actives[5])); }},
         {"a free block's room is wrong", [=](scene& at) { link(at, at.actives[5], nullptr, 5); }},
@@ -263,8 +265,7 @@ TEST(pool_check, finds_a_corrupted_list_of_a_class) {
          [=](scene& at) { link(at, at.actives[5], nullptr, room(at.actives[5])); }},
         {"a free block is in the list of another slab",
          [=](scene& at) { link(at, at.actives[5], at.first_cached, room(at.actives[5])); }},
-        {"an end mark's room is wrong",
-         [](scene& at) { at.set(at.list(caching).borrowed, 1U); }},
+        {"an end mark's room is wrong", [](scene& at) { at.set(at.list(caching).borrowed, 1U); }},
         {"an end mark's room is wrong",
          [](scene& at) { at.set(at.list(caching).surplus_count, 1U); }},
     };
@@ -282,9 +283,7 @@ TEST(pool_check, finds_a_corrupted_surplus) {
         {"an end mark's room is wrong",
          [](scene& at) { at.set(at.list(surplus).surplus_count, 0U); }},
         {"a list of free blocks leads to none",
-         [](scene& at) {
-             at.set(at.list(surplus).surplus, static_cast<free_block*>(at.large));
-         }},
+         [](scene& at) { at.set(at.list(surplus).surplus, static_cast<free_block*>(at.large)); }},
         {"a free block is in the list of another slab",
          [](scene& at) { at.set(at.list(surplus).surplus, at.list(active).head); }},
     };

@@ -34,15 +34,15 @@ struct alignas(64) class_list {
     free_block end_mark;
 
     // The rest is for the path out of line.
-    free_block* surplus;         ///< blocks that the list had and that go back to their slabs
+    free_block* surplus; ///< blocks that the list had and that go back to their slabs
     std::uint32_t surplus_count;
-    std::uint32_t capacity;      ///< blocks that the list may have; 0 in a pool that checks calls
-    std::uint32_t current;       ///< first granule of the slab that has a part never used, or none
-    std::uint32_t partial;       ///< first granule of the first slab with a list of its own, or none
-    std::uint32_t carved;        ///< blocks cut from all slabs, in use or free
-    std::uint32_t free_listed;   ///< blocks that are free in the slabs' own lists
-    std::uint32_t reserved;      ///< blocks in use or free that are never given back
-    std::uint32_t borrowed;      ///< blocks not of this class's slabs that serve its requests
+    std::uint32_t capacity;    ///< blocks that the list may have; 0 in a pool that checks calls
+    std::uint32_t current;     ///< first granule of the slab that has a part never used, or none
+    std::uint32_t partial;     ///< first granule of the first slab with a list of its own, or none
+    std::uint32_t carved;      ///< blocks cut from all slabs, in use or free
+    std::uint32_t free_listed; ///< blocks that are free in the slabs' own lists
+    std::uint32_t reserved;    ///< blocks in use or free that are never given back
+    std::uint32_t borrowed;    ///< blocks not of this class's slabs that serve its requests
 
     /// Returns: a block, or null if the list is empty. 5 instructions on x86-64.
     void* pop() noexcept {
