@@ -28,10 +28,11 @@ class resource_binding;
 ///
 /// A request up to 64 KiB gets a block of a size class (detail/size_classes.hpp); blocks of one
 /// class lie in slabs, runs of granules that go back to the arena when they are empty; but some
-/// free blocks of each class stay with the pool, where the next requests find them: 1/1024 of the
-/// arena, 128 KiB at most. A larger request, or one aligned to more than a granule, gets a run.
-/// What is known of slabs and blocks lies out of band in the arena's bookkeeping: an overflowing
-/// block cannot reach it. The links of free blocks do lie in them; see check_level.
+/// free blocks of each class stay with the pool, where the next requests find them: worth 1/1024 of
+/// the arena, but a short slab's at least and two slabs' of 64 KiB at most. A larger request, or
+/// one aligned to more than a granule, gets a run. What is known of slabs and blocks lies out of
+/// band in the arena's bookkeeping: an overflowing block cannot reach it. The links of free blocks
+/// do lie in them; see check_level.
 ///
 /// Out of memory: before a request is refused, everything that the pool keeps without need goes
 /// back to the arena, and blocks of larger classes serve it; then upstream is asked, if there is

@@ -64,7 +64,8 @@ public:
 
     /// Whether less than 1/32 is free. Does not take the mutex: outdated when it is read.
     [[nodiscard]] bool is_nearly_used_up() const noexcept {
-        return capacity() - runs_.in_use() < capacity() / 32;
+        const std::uint32_t all = capacity();
+        return all - runs_.in_use() < all / 32;
     }
 
     /// Returns: a number for granule_record::owner that no other pool has; 0 if there is none left.

@@ -1,6 +1,5 @@
 #include "pool/pool_state.hpp"
 
-#include <algorithm>
 #include <new>
 
 namespace resident::detail {
@@ -13,7 +12,7 @@ inline bool pool_state::can_refill(const class_list& list) noexcept {
 /// Refills the list, but for a block to return.
 void* pool_state::refill(class_list& list) noexcept {
     if (list.partial == none) [[likely]]
-        return carve(list);
+        return carve(list, geometry_of(list).carved_at_once);
     return record(list.partial).free <= list.capacity ? adopt(list) : take_one(list);
 }
 
@@ -31,15 +30,14 @@ inline void* pool_state::adopt(class_list& list) noexcept {
     return block;
 }
 
-/// Cuts blocks from the part of the current slab that was never used so far: one to return, and
-/// some for the list.
-inline void* pool_state::carve(class_list& list) noexcept {
+/// Cuts up to `most` blocks from the part of the current slab that was never used so far: one to
+/// return, the others for the list.
+inline void* pool_state::carve(class_list& list, std::uint32_t most) noexcept {
     const std::uint32_t first = list.current;
     granule_record& slab = record(first);
-    const slab_geometry& geometry = geometry_of(list);
-    const std::size_t size = geometry.block_size;
+    const std::size_t size = geometry_of(list).block_size;
     const std::uint32_t left = std::uint32_t{slab.blocks} - slab.carved;
-    const std::uint32_t count = left < geometry.carved_at_once ? left : geometry.carved_at_once;
+    const std::uint32_t count = left < most ? left : most;
     const std::size_t at = std::size_t{first} * size_classes::granule + slab.carved * size;
     slab.carved = static_cast<std::uint16_t>(slab.carved + count);
     list.carved += count;
@@ -59,19 +57,6 @@ inline void* pool_state::carve(class_list& list) noexcept {
     } while (other != block + size);
     list.head = head;
     return block;
-}
-
-void* pool_state::carve_one(class_list& list) noexcept {
-    const std::uint32_t first = list.current;
-    granule_record& slab = record(first);
-    const std::size_t at = std::size_t{first} * size_classes::granule +
-                           std::size_t{slab.carved} * geometry_of(list).block_size;
-    ++slab.carved;
-    ++list.carved;
-    if (slab.carved == slab.blocks)
-        list.current = none;
-    note_distance(at, first);
-    return base_ + at;
 }
 
 /// Null if the arena has no room. Requires: nothing to refill the list with.
@@ -121,16 +106,15 @@ inline void* pool_state::begin_slab(class_list& list, std::uint32_t first) noexc
     const slab_geometry& geometry = geometry_of(list);
     granule_record& slab = record(first);
     own(first, index_of(list));
+    std::uint32_t blocks = 1;
+    if (!geometry.is_run)
+        blocks = slab.length() * std::uint32_t{size_classes::granule} / geometry.block_size;
+    if (blocks != 1)
+        list.current = first;
     slab.free = 0;
     slab.carved = 1;
-    slab.blocks = 1;
+    slab.blocks = static_cast<std::uint16_t>(blocks);
     ++list.carved;
-    if (!geometry.is_run) {
-        const std::uint32_t bytes = slab.length() * std::uint32_t{size_classes::granule};
-        slab.blocks = static_cast<std::uint16_t>(bytes / geometry.block_size);
-        if (slab.blocks != 1)
-            list.current = first;
-    }
     return address(first);
 }
 
@@ -139,8 +123,10 @@ void* pool_state::allocate_from_arena_out_of_line(class_list& list,
     return allocate_from_arena(list, alignment);
 }
 
-void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept {
-    return begin_slab(list, first);
+void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept {
+    const std::uint32_t first = take_slab_when_exhausted(geometry_of(list));
+    return first != none ? begin_slab(list, first)
+                         : borrow_block(list, size_classes::count, alignment);
 }
 
 /// Returns: a free block of the class, or null; does not visit the arena, and adds none to the
@@ -152,7 +138,7 @@ void* pool_state::take_free(class_list& list) noexcept {
         return end_surplus(list);
     if (list.partial != none)
         return take_one(list);
-    return list.current != none ? carve_one(list) : nullptr;
+    return list.current != none ? carve(list, 1) : nullptr;
 }
 
 /// Takes a block of a slab's own list; null if a closed pool finds that it was written to.
@@ -180,15 +166,11 @@ void* pool_state::take_from_slab(class_list& list, granule_record& slab,
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
     ++arena_visits_;
     void* run = runs_.allocate(bytes, alignment);
-    if (run == nullptr && bytes <= capacity()) {
-        const std::size_t anywhere = bytes + std::max(alignment, size_classes::granule) - 1;
-        give_back_everything(
-            static_cast<std::uint32_t>(std::min(anywhere, capacity()) / size_classes::granule + 1));
-        ++arena_visits_;
-        run = runs_.allocate(bytes, alignment);
+    if (run == nullptr) {
+        run = take_run_when_exhausted(bytes, alignment);
+        if (run == nullptr)
+            return nullptr;
     }
-    if (run == nullptr)
-        return nullptr;
     const auto first = static_cast<std::uint32_t>(offset(run) / size_classes::granule);
     own(first, 0);
     runs_in_use_ += record(first).length() * size_classes::granule;

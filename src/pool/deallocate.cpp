@@ -117,11 +117,9 @@ void pool_state::deallocate_rarely(class_list& list, void* block, std::size_t by
         return upstream_.deallocate(block);
     }
     const size_class_index index = record(first).size_class;
-    if (index == 0)
-        return free_run(first);
-    if (index != index_of(list))
+    if (index != 0 && index != index_of(list))
         note_return(list); // from a larger class
-    free_in_class(classes[index], block);
+    free_owned(first, block);
 }
 
 void pool_state::deallocate_unsized(void* block) noexcept {
@@ -130,17 +128,16 @@ void pool_state::deallocate_unsized(void* block) noexcept {
     const std::uint32_t first = first_if_owned(block);
     if (first == none) [[unlikely]]
         return upstream_.deallocate(block);
-    const size_class_index index = record(first).size_class;
-    if (index == 0)
-        free_run(first);
-    else
-        free_in_class(classes[index], block);
+    free_owned(first, block);
 }
 
-void pool_state::free_in_class(class_list& list, void* block) noexcept {
-    if (list.push(block))
-        return;
-    free_beyond_limit(list, first_granule(block), block);
+/// Frees a run, or a block by way of its class's list.
+void pool_state::free_owned(std::uint32_t first, void* block) noexcept {
+    const size_class_index index = record(first).size_class;
+    if (index == 0)
+        return free_run(first);
+    if (!classes[index].push(block))
+        free_beyond_limit(classes[index], first, block);
 }
 
 /// Frees a run, or a block in its slab, past the list.

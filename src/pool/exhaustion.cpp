@@ -20,29 +20,48 @@ void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
 #endif
 }
 
-void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept {
-    const slab_geometry& geometry = geometry_of(list);
-    give_back_everything(geometry.frugal);
-    ++arena_visits_;
-    const std::uint32_t first =
-        runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
-    return first != none ? begin_slab_out_of_line(list, first)
-                         : borrow_block(list, size_classes::count, alignment);
-}
-
 /// What the pool has that no block in use needs: the blocks in the classes' lists, current slabs
-/// without blocks in use, and the parts of current slabs that were never used; class by class,
-/// until there is a run of `wanted` granules. Bounded: a list has as many blocks as two usual slabs
-/// at most.
-void pool_state::give_back_everything(std::uint32_t wanted) noexcept {
-    for (class_list& list : classes) {
+/// without blocks in use, and the parts of current slabs that were never used; class by class, from
+/// `next` on, until there is a run of `wanted` granules. Returns: the class to go on with, should
+/// another thread get that run; the count of classes if nothing is left. Bounded: a list has as
+/// many blocks as two usual slabs at most.
+unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcept {
+    while (next != size_classes::count) {
+        class_list& list = classes[next++];
         const std::size_t held = held_;
         empty_list(list);
         if (list.current != none && list.reserved == 0)
             give_back_current(list);
         if (held_ != held && runs_.largest_free_run() >= wanted)
-            return;
+            break;
     }
+    return next;
+}
+
+/// Returns: the first granule of a slab, which may be as short as can be; or none.
+std::uint32_t pool_state::take_slab_when_exhausted(const slab_geometry& geometry) noexcept {
+    std::uint32_t first = none;
+    for (unsigned next = 0; first == none && next != size_classes::count;) {
+        next = give_back_from(next, geometry.frugal);
+        ++arena_visits_;
+        first = runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
+    }
+    return first;
+}
+
+/// The same for a request that is a run by itself.
+void* pool_state::take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept {
+    if (bytes > capacity())
+        return nullptr;
+    const std::size_t anywhere = bytes + std::max(alignment, size_classes::granule) - 1;
+    const std::size_t wanted = std::min(anywhere, capacity()) / size_classes::granule;
+    void* run = nullptr;
+    for (unsigned next = 0; run == nullptr && next != size_classes::count;) {
+        next = give_back_from(next, static_cast<std::uint32_t>(wanted));
+        ++arena_visits_;
+        run = runs_.allocate(bytes, alignment);
+    }
+    return run;
 }
 
 void pool_state::give_back_current(class_list& list) noexcept {

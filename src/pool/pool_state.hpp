@@ -92,8 +92,7 @@ private:
     void* allocate_rarely(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
     void* adopt(class_list& list) noexcept;
     void* end_surplus(class_list& list) noexcept;
-    void* carve(class_list& list) noexcept;
-    void* carve_one(class_list& list) noexcept;
+    void* carve(class_list& list, std::uint32_t most) noexcept;
     void* take_one(class_list& list) noexcept;
     void* take_from_slab(class_list& list, granule_record& slab, std::uint32_t first) noexcept;
     void* allocate_past_list(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
@@ -101,7 +100,8 @@ private:
                                                      std::size_t alignment) noexcept;
     void* allocate_from_arena_out_of_line(class_list& list, std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first) noexcept;
-    void* begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept;
+    void* allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept;
+    void* take_free(class_list& list) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
 
     // deallocate.cpp
@@ -114,7 +114,7 @@ private:
                      void* block) noexcept;
     [[gnu::noinline]] void free_beyond_limit(class_list& list, std::uint32_t first,
                                              void* block) noexcept;
-    void free_in_class(class_list& list, void* block) noexcept;
+    void free_owned(std::uint32_t first, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
     void free_run(std::uint32_t first) noexcept;
     void free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
@@ -130,16 +130,16 @@ private:
     void begin_lists() noexcept;
 
     // exhaustion.cpp
-    void* allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept;
     /// Count and tell what is refused.
     void* allocate_upstream(class_list& list, std::size_t bytes, std::size_t alignment);
     void* try_allocate_upstream(class_list& list, std::size_t bytes,
                                 std::size_t alignment) noexcept;
-    void give_back_everything(std::uint32_t wanted) noexcept;
+    std::uint32_t take_slab_when_exhausted(const slab_geometry& geometry) noexcept;
+    void* take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
+    unsigned give_back_from(unsigned next, std::uint32_t wanted) noexcept;
     void give_back_current(class_list& list) noexcept;
     void give_back_tail(class_list& list) noexcept;
     void* borrow_block(class_list& borrower, unsigned near, std::size_t alignment) noexcept;
-    void* take_free(class_list& list) noexcept;
     void note_loan(class_list& list) noexcept;
     void note_return(class_list& list) noexcept;
     void note_failure(std::size_t bytes, std::size_t alignment) noexcept;

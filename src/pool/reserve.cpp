@@ -28,11 +28,8 @@ bool pool_state::reserve_blocks(class_list& list, size_class_index index,
         ++arena_visits_;
         std::uint32_t first =
             runs_.allocate_slab(most_granules(geometry), geometry.frugal, geometry.least);
-        if (first == none) { // as a request does: what the pool itself keeps is there, too
-            give_back_everything(geometry.frugal);
-            ++arena_visits_;
-            first = runs_.allocate_slab(geometry.frugal, geometry.frugal, geometry.least);
-        }
+        if (first == none) // as a request does: what the pool itself keeps is there, too
+            first = take_slab_when_exhausted(geometry);
         if (first == none) {
             list.reserved = reserved_before;
             give_back_empty_slabs(list);

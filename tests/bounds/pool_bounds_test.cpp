@@ -4,7 +4,7 @@
 // then a search: many random histories with phases of their own, each a mixture of sizes that grow
 // and shrink at different rates, in an arena that they fill now and then, and the worst of all. The
 // sequences are the same in each run, so that the figures are. RESIDENT_BOUNDS_HISTORIES says how
-// many histories are searched; without it only those are played in which a search of 200 found the
+// many histories are searched; without it only those are played in which a search of 140 found the
 // longest calls.
 
 #include <resident/resident.hpp>
@@ -123,7 +123,7 @@ TEST_F(pool_bounds, log_mix) {
     });
     test::expect_golden(
         counts, "pool-log-mix",
-        {{"fresh, allocate", 450}, {"warm, allocate", 450}, {"warm, deallocate", 550}});
+        {{"fresh, allocate", 300}, {"warm, allocate", 300}, {"warm, deallocate", 350}});
 }
 
 TEST_F(pool_bounds, size_known_when_compiling) {
@@ -173,7 +173,7 @@ void play(measured_pool& heap, std::uint64_t seed) {
 }
 
 TEST_F(pool_bounds, worst_of_the_histories_searched) {
-    std::vector<std::uint64_t> seeds{1, 2, 57, 64, 157, 194};
+    std::vector<std::uint64_t> seeds{1, 2, 36, 42, 57, 70, 157};
     if (const char* const wanted = std::getenv("RESIDENT_BOUNDS_HISTORIES")) {
         seeds.resize(std::strtoull(wanted, nullptr, 10));
         std::iota(seeds.begin(), seeds.end(), 1);
@@ -187,7 +187,7 @@ TEST_F(pool_bounds, worst_of_the_histories_searched) {
     });
     test::expect_golden(counts, "pool-searched",
                         {{"allocate", 450},
-                         {"allocate, arena used up", 100000},
+                         {"allocate, arena used up", 50000},
                          {"deallocate", 550},
                          {"run, allocate", 250},
                          {"run, allocate, arena used up", 250000},
@@ -233,7 +233,7 @@ TEST_F(pool_bounds, arena_used_up_and_every_list_full) {
         measured_pool heap{stepper, 8_MiB};
         heap.measures = false;
         for (std::size_t bytes = 16; bytes <= 2720; bytes += bytes < 1024 ? 16 : 32) {
-            const std::size_t cached = std::max(16_KiB / bytes, std::size_t{8});
+            const std::size_t cached = 8_KiB / bytes; // 1/1024 of the arena
             for (std::size_t block = 0; block < cached; ++block)
                 ASSERT_TRUE(heap.allocate(bytes));
             while (!heap.live.empty())
@@ -242,7 +242,11 @@ TEST_F(pool_bounds, arena_used_up_and_every_list_full) {
         heap.measures = true;
         const pool_statistics before = heap.pool.statistics();
         EXPECT_FALSE(heap.allocate(8_MiB - 4_KiB));
-        std::printf("%zu KiB were free in lists and slabs\n", before.cached / 1024);
+        std::size_t blocks = 0;
+        for (const size_class_statistics& each : before.classes)
+            blocks += each.cached;
+        EXPECT_GT(blocks, 2500u);
+        std::printf("%zu blocks were free in lists\n", blocks);
         heap.expect_intact();
     });
     test::expect_golden(counts, "pool-full-lists", {{"run, allocate, arena used up", 250000}});
