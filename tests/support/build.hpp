@@ -29,8 +29,8 @@ inline constexpr bool line_counted = true;
 inline constexpr bool line_counted = false;
 #endif
 
-/// Faults that the build's own memory makes beside those of a test, at most: a sanitizer's shadow or
-/// the counters of executed lines, of which a fork makes copies due as well. 0 in other builds,
+/// Faults that the build's own memory makes beside those of a test, at most: a sanitizer's shadow
+/// or the counters of executed lines, of which a fork makes copies due as well. 0 in other builds,
 /// where counts are exact.
 constexpr std::uint64_t runtime_faults(std::uint64_t at_most) {
     return sanitized || line_counted ? at_most : 0;
