@@ -94,13 +94,26 @@ std::uint32_t run_allocator::find_owned(std::uint16_t owner, std::uint32_t from)
     return none;
 }
 
-std::uint32_t run_allocator::largest_free_run() const noexcept {
+run_allocator::link run_allocator::find_longest() const noexcept {
     if (word_bits_ == 0)
         return 0;
     const auto word = static_cast<std::uint32_t>(std::bit_width(word_bits_)) - 1;
     const auto bit = static_cast<std::uint32_t>(std::bit_width(class_bits_[word])) - 1;
+    return run_classes::head_of(word * lists_a_word + bit);
+}
+
+std::uint32_t run_allocator::largest_free_run() const noexcept {
     // No run that find_fitting() or find_in_own_class() would not come upon.
-    return at(at(run_classes::head_of(word * lists_a_word + bit)).next).state;
+    const link head = find_longest();
+    return head == 0 ? 0 : at(at(head).next).state;
+}
+
+std::uint32_t run_allocator::allocate_longest(std::uint32_t most, std::uint32_t least) noexcept {
+    const link head = find_longest();
+    if (head == 0)
+        return none;
+    const std::uint32_t length = at(at(head).next).state;
+    return length < least ? none : take_first(head, std::min(length, most));
 }
 
 } // namespace resident::detail

@@ -55,6 +55,11 @@ public:
     std::uint32_t allocate_aligned(std::uint32_t count, std::size_t alignment,
                                    std::size_t offset) noexcept;
 
+    /// Returns: the first granule of a run of `most`, or of all of the longest free run if that is
+    /// shorter; `none` if it is shorter than `least`.
+    /// The behavior is undefined unless 0 < most <= max_granules.
+    std::uint32_t allocate_longest(std::uint32_t most, std::uint32_t least) noexcept;
+
     /// The usual half of allocate(), for those who put the other out of their way with a jump.
     /// Returns: a list of which every run holds `count`; 0, which is no list, if all are empty.
     /// The behavior is undefined unless 0 < count <= max_granules.
@@ -150,6 +155,8 @@ private:
         return static_cast<std::uint32_t>(__builtin_ctz(bits));
     }
 
+    /// Returns: the list of the longest runs; 0 if none is free.
+    [[nodiscard]] link find_longest() const noexcept;
     /// The last resort: a list of which the first run holds `count`, though others may not; or 0.
     [[nodiscard]] link find_in_own_class(std::uint32_t count) const noexcept;
     [[nodiscard]] link find(std::uint32_t count) const noexcept;

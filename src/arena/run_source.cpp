@@ -98,10 +98,8 @@ std::uint32_t run_source::allocate_slab_contended(std::uint32_t usual, std::uint
 }
 
 std::uint32_t run_source::allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept {
-    const std::uint32_t longest = runs_.largest_free_run();
-    if (longest < least)
-        return refuse();
-    return allocate_held(longest < count ? longest : count);
+    const std::uint32_t first = runs_.allocate_longest(count, least);
+    return first == none ? refuse() : hand_on(first);
 }
 
 std::uint16_t run_source::new_owner() noexcept {

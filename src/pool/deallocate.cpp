@@ -71,7 +71,7 @@ void pool_state::begin_surplus(class_list& list) noexcept {
     close(list);
 }
 
-void pool_state::free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept {
+inline void pool_state::free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept {
     granule_record& slab = record(first);
     const bool was_linked = slab.free != 0;
     add_to_slab(list, slab, first, block);
@@ -155,22 +155,18 @@ void pool_state::free_run(std::uint32_t first) noexcept {
     give_back(first);
 }
 
-/// Gives every block of the list to its slab.
+/// Gives every block of the list, or of its surplus, to its slab. At most one of them has any.
 void pool_state::empty_list(class_list& list) noexcept {
-    free_block* const head = list.head;
+    free_block* block = list.head;
+    if (list.surplus_count != 0) {
+        block = list.surplus;
+        list.surplus_count = 0;
+        open(list);
+    }
     list.head = &list.end_mark;
-    free_all(head, &list.end_mark);
-    if (list.surplus_count == 0)
-        return;
-    list.surplus_count = 0;
-    open(list);
-    free_all(list.surplus, &list.end_mark);
-}
-
-void pool_state::free_all(free_block* block, const free_block* end) noexcept {
-    while (block != end) {
+    while (block != &list.end_mark) {
         free_block* const next = block->next;
-        free_anywhere(block);
+        free_in_slab(list, first_granule(block), block);
         block = next;
     }
 }

@@ -28,6 +28,8 @@ void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
 unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcept {
     while (next != size_classes::count) {
         class_list& list = classes[next++];
+        if (is_empty(list) && list.surplus_count == 0 && list.current == none)
+            continue;
         const std::size_t held = held_;
         empty_list(list);
         if (list.current != none && list.reserved == 0)
@@ -103,8 +105,9 @@ void* pool_state::borrow_block(class_list& borrower, unsigned near,
     class_list* lender = &borrower;
     for (unsigned count = std::min(near, left); count != 0; --count) {
         ++lender;
-        if ((lender->partial == none && lender->current == none) || lender->reserved != 0 ||
-            (geometry_of(*lender).block_size & needed) != 0)
+        if ((lender->partial & lender->current) == none)
+            continue;
+        if (lender->reserved != 0 || (geometry_of(*lender).block_size & needed) != 0)
             continue;
         if (void* const block = take_free(*lender)) {
             note_loan(borrower);

@@ -122,7 +122,6 @@ private:
     void begin_surplus(class_list& list) noexcept;
     void reduce_surplus(class_list& list) noexcept;
     void empty_list(class_list& list) noexcept;
-    void free_all(free_block* block, const free_block* end) noexcept;
     void link_partial(class_list& list, std::uint32_t first) noexcept;
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
 
@@ -228,6 +227,9 @@ private:
     [[nodiscard]] static std::uint32_t room_above(const class_list& list,
                                                   std::uint32_t behind) noexcept {
         return list.capacity - behind - 1;
+    }
+    [[nodiscard]] static bool is_empty(const class_list& list) noexcept {
+        return list.head == &list.end_mark;
     }
     /// Makes a list that is empty and has no surplus one that may have blocks, or none.
     static void open(class_list& list) noexcept { list.end_mark.room = list.capacity; }
