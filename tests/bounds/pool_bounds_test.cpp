@@ -209,6 +209,50 @@ TEST_F(pool_bounds, larger_than_any_block) {
     test::expect_golden(counts, "pool-runs", {{"run, allocate", 250}, {"run, deallocate", 250}});
 }
 
+// What a program calls beside the two, or calls them with an unusual argument.
+TEST_F(pool_bounds, other_calls) {
+    const auto counts = test::count_instructions([](os::stepper& stepper) {
+        measured_pool heap{stepper, 32_MiB};
+        unsynchronized_pool_resource& pool = heap.pool;
+        random_numbers random(4);
+        heap.measures = false;
+        for (int i = 0; i < 400; ++i)
+            ASSERT_TRUE(heap.allocate(random.size_up_to(128_KiB)));
+        for (int i = 0; i < 200; ++i)
+            heap.deallocate(random.below(static_cast<std::uint32_t>(heap.live.size())));
+        for (const live_block& each : heap.live) {
+            stepper.measure("usable_size", [&] { return pool.usable_size(each.address); });
+            stepper.measure("owns", [&] { return pool.owns(each.address); });
+        }
+        stepper.measure("statistics", [&] { return pool.statistics().in_use; });
+        for (const live_block& each : heap.live)
+            stepper.measure("deallocate, no size", [&] { pool.deallocate(each.address); });
+        heap.live.clear();
+        for (const std::size_t alignment :
+             {std::size_t{64}, std::size_t{512}, 4_KiB, 64_KiB, 2_MiB}) {
+            const std::string kind = alignment > 4_KiB ? "run, aligned to " : "aligned to ";
+            void* const block = stepper.measure("allocate, " + kind + "more", [&] {
+                return pool.try_allocate(os::opaque(std::size_t{100}), os::opaque(alignment));
+            });
+            ASSERT_NE(block, nullptr);
+            stepper.measure("deallocate, " + kind + "more", [&] {
+                pool.deallocate(os::opaque(block), os::opaque(std::size_t{100}),
+                                os::opaque(alignment));
+            });
+        }
+        heap.expect_intact();
+    });
+    test::expect_golden(counts, "pool-other-calls",
+                        {{"usable_size", 30},
+                         {"owns", 40},
+                         {"statistics", 8000},
+                         {"deallocate, no size", 500},
+                         {"allocate, aligned to more", 300},
+                         {"deallocate, aligned to more", 300},
+                         {"allocate, run, aligned to more", 350},
+                         {"deallocate, run, aligned to more", 250}});
+}
+
 // Once, everything that is cached in any class is given back; from then on there is nothing.
 TEST_F(pool_bounds, arena_used_up) {
     const auto counts = test::count_instructions([](os::stepper& stepper) {
