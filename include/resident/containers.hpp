@@ -11,6 +11,8 @@
 #include <scoped_allocator>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -60,3 +62,13 @@ using u16string = basic_string<char16_t>;
 using u32string = basic_string<char32_t>;
 
 } // namespace resident
+
+/// The hash of a string on a pool is that of the same text in any other string, as with std::pmr.
+template <class Char, class Resource>
+requires std::is_default_constructible_v<std::hash<std::basic_string_view<Char>>>
+struct std::hash<
+    std::basic_string<Char, std::char_traits<Char>, resident::allocator<Char, Resource>>> {
+    std::size_t operator()(std::basic_string_view<Char> text) const noexcept {
+        return std::hash<std::basic_string_view<Char>>{}(text);
+    }
+};

@@ -26,8 +26,9 @@ namespace resident {
 ///   or if AddressSanitizer watches (double_free);
 /// - the link in a free block that was written to, before it is followed (corrupted_link).
 ///
-/// `full` takes 40 bytes more for a block, and time in proportion to it: about 1400
-/// instructions a pair of 64 bytes. Freeing the last block of a slab reads all of the slab.
+/// `full` takes 40 bytes more for a block, so that the largest pooled request is smaller by as much
+/// (if aligned to more than 32 bytes: the alignment and 8), and time in proportion to it: about
+/// 1400 instructions a pair of 64 bytes. Freeing the last block of a slab reads all of the slab.
 /// It finds beside these
 ///
 /// - every block freed twice, as long as its slab has not gone back (else foreign_pointer);

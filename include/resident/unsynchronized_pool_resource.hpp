@@ -37,7 +37,8 @@ class resource_binding;
 /// Out of memory: before a request is refused, everything that the pool keeps without need goes
 /// back to the arena, and blocks of larger classes serve it; then upstream is asked, if there is
 /// one; then the request is refused, and counted. Blocks of the four next larger classes serve it
-/// already while less than 1/32 of the arena is free.
+/// already while less than 1/32 of the arena is free. What other pools of the arena keep is theirs:
+/// trim() them.
 ///
 /// Threads: one at a time. The arena may be shared with other threads. In a forked child the
 /// behavior of everything but destruction is undefined.
@@ -61,13 +62,21 @@ public:
 
     /// The same as std::pmr has them: the arena by pointer, and std::pmr's options.
     explicit unsynchronized_pool_resource(arena* memory) : unsynchronized_pool_resource(*memory) {}
-    unsynchronized_pool_resource(const pool_options& options, arena* memory)
-        : unsynchronized_pool_resource(options, *memory) {}
-    unsynchronized_pool_resource(const std::pmr::pool_options& options, arena* memory)
-        : unsynchronized_pool_resource(converted(options), *memory) {}
-    template <std::same_as<std::pmr::pool_options> Options> // not for braces without a type
+    unsynchronized_pool_resource(const pool_options& options, arena* memory,
+                                 std::pmr::memory_resource* upstream = nullptr)
+        : unsynchronized_pool_resource(options, *memory, upstream) {}
+    // Templates, so that braces without a type are pool_options.
+    template <std::same_as<std::pmr::pool_options> Options>
     explicit unsynchronized_pool_resource(const Options& options)
         : unsynchronized_pool_resource(converted(options)) {}
+    template <std::same_as<std::pmr::pool_options> Options>
+    unsynchronized_pool_resource(const Options& options, arena& memory,
+                                 std::pmr::memory_resource* upstream = nullptr)
+        : unsynchronized_pool_resource(converted(options), memory, upstream) {}
+    template <std::same_as<std::pmr::pool_options> Options>
+    unsynchronized_pool_resource(const Options& options, arena* memory,
+                                 std::pmr::memory_resource* upstream = nullptr)
+        : unsynchronized_pool_resource(converted(options), *memory, upstream) {}
 
     /// Effects: release(), and gives the state back; at check_level::full reports leaks before.
     /// In a forked child: nothing. Requires: an upstream and the arena that are still alive.
@@ -134,13 +143,19 @@ public:
     /// none of these requests visits the arena or fails, and they and those in use now stay with
     /// the class when freed, until release(). Other size classes cannot have them. Of 0: none.
     /// Throws: std::bad_alloc if and only if the request is not for a block (`bytes` above the
-    /// largest one, `alignment` above a granule), or the arena has no room, after all that is
-    /// cached was given back; then no more is reserved than before. Linear in the memory reserved.
-    /// Not real-time safe.
+    /// largest one, less what checks add; `alignment` above a granule), or the arena has no room,
+    /// after all that is cached was given back; then no more is reserved than before. Linear in the
+    /// memory reserved. Not real-time safe.
     void reserve(std::size_t bytes, std::size_t count,
                  std::size_t alignment = alignof(std::max_align_t));
     [[nodiscard]] bool try_reserve(std::size_t bytes, std::size_t count,
                                    std::size_t alignment = alignof(std::max_align_t)) noexcept;
+
+    /// Effects: gives back to the arena what no block in use needs, reserves excepted: slabs whose
+    /// blocks are all free, and the parts of slabs that were never used. For other pools of the
+    /// arena, which cannot ask this one to: it does so itself only before it refuses a request.
+    /// Complexity: linear in the free blocks in its lists. Not real-time safe.
+    void trim() noexcept;
 
     /// Effects: frees everything that was allocated here, and all reserves.
     /// Complexity: linear in the runs of the arena. Not real-time safe.

@@ -68,6 +68,8 @@ std::byte* pool_checks::take_block(const block_request& request) noexcept {
              (list.partial != pool_state::none || list.current != pool_state::none));
     if (block == nullptr)
         block = pool_.allocate_from_arena_out_of_line(list, request.alignment);
+    if (block != nullptr)
+        forget_link(static_cast<free_block*>(block));
     return static_cast<std::byte*>(block);
 }
 
@@ -98,8 +100,8 @@ void* pool_checks::take(class_list& list, granule_record& slab, std::uint32_t fi
     return taken;
 }
 
-/// The last block leads to the end mark, the others to another block that was cut from the slab;
-/// room says how many are to follow.
+/// The last block leads to the end mark, the others to another block that was cut from the slab,
+/// and is free: room says of both how many are to follow.
 bool pool_checks::is_link(const free_block& link, const class_list& list,
                           const granule_record& slab, const block_place& at) const noexcept {
     if (link.room != pool_state::room_above(list, slab.free - 1U))
@@ -107,7 +109,8 @@ bool pool_checks::is_link(const free_block& link, const class_list& list,
     if (slab.free == 1)
         return link.next == &list.end_mark;
     const std::size_t offset = pool_.offset(link.next) - pool_.offset(at.slab);
-    return offset < slab.carved * at.extent && offset % at.extent == 0;
+    return offset < slab.carved * at.extent && offset % at.extent == 0 &&
+           read_link(link.next).room == pool_state::room_above(list, slab.free - 2U);
 }
 
 void pool_checks::deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {

@@ -40,6 +40,10 @@ unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcep
     return next;
 }
 
+void pool_state::trim() noexcept {
+    give_back_from(0, none); // there is no run as long: no class is left out
+}
+
 /// Returns: the first granule of a slab, which may be as short as can be; or none.
 std::uint32_t pool_state::take_slab_when_exhausted(const slab_geometry& geometry) noexcept {
     std::uint32_t first = none;

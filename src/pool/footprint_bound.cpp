@@ -30,12 +30,13 @@ std::size_t granules_to_reserve(const slab_geometry& geometry, std::size_t block
     const std::size_t in_usual = blocks_in(usual, geometry);
     const std::size_t in_frugal = blocks_in(frugal, geometry);
     std::size_t most = rounded_up_quotient(blocks, in_frugal) * frugal;
-    if (usual <= frugal)
+    if (usual == frugal)
         return most; // all slabs are frugal
-    // The arena may become scarce behind any of the slabs: then the others are frugal.
-    for (std::size_t long_slabs = 1; (long_slabs - 1) * in_usual < blocks; ++long_slabs) {
-        const std::size_t served = std::min(long_slabs * in_usual, blocks);
-        most = std::max(most, long_slabs * usual +
+    // The arena may become scarce behind any of the slabs: then the others are frugal. These are
+    // the shorter ones, but where max_blocks_per_chunk says less.
+    for (std::size_t usual_slabs = 1; (usual_slabs - 1) * in_usual < blocks; ++usual_slabs) {
+        const std::size_t served = std::min(usual_slabs * in_usual, blocks);
+        most = std::max(most, usual_slabs * usual +
                                   rounded_up_quotient(blocks - served, in_frugal) * frugal);
     }
     return most;

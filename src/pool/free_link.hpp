@@ -20,4 +20,17 @@ read_link(const free_block* block) noexcept {
     return link;
 }
 
+/// Effects: a block that is handed out does not look like a free one, whatever lay there before, to
+/// is_link(). Requires: a block that is hidden.
+__attribute__((no_sanitize("address"))) inline void forget_link(free_block* block) noexcept {
+#if RESIDENT_MEMCHECK
+    annotate_opened(block, sizeof(free_block));
+#endif
+    block->next = nullptr;
+    block->room = 0;
+#if RESIDENT_MEMCHECK
+    annotate_hidden(block, sizeof(free_block));
+#endif
+}
+
 } // namespace resident::detail

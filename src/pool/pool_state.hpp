@@ -73,6 +73,7 @@ public:
     /// As unsynchronized_pool_resource has them.
     [[nodiscard]] bool owns(const void* address) const noexcept;
     bool reserve(std::size_t bytes, std::size_t count, std::size_t alignment) noexcept;
+    void trim() noexcept;
     void release() noexcept;
     [[nodiscard]] pool_statistics statistics() const noexcept;
     [[nodiscard]] const char* check() const noexcept;
@@ -124,6 +125,9 @@ private:
     void empty_list(class_list& list) noexcept;
     void link_partial(class_list& list, std::uint32_t first) noexcept;
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
+
+    // statistics.cpp
+    [[nodiscard]] std::size_t largest_request(std::size_t block_size) const noexcept;
 
     // pool_state.cpp
     void begin_lists() noexcept;

@@ -1,6 +1,8 @@
+#include "pool/guarded_block.hpp"
 #include "pool/pool_state.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace resident::detail {
 
@@ -12,12 +14,24 @@ std::size_t pool_state::free_blocks(const class_list& list) const noexcept {
     return free;
 }
 
+/// Returns: bytes of the largest request, of the usual alignment, that a block or run serves.
+std::size_t pool_state::largest_request(std::size_t block_size) const noexcept {
+    const std::size_t guards =
+        options_.checks == check_level::full ? guarded_block::enlarged({0, 1}) : 0;
+    if (block_size <= guards)
+        return 0;
+    // A size below the alignment is a request, too; a block of 24 or 40 bytes serves none above it.
+    const std::size_t usual = alignof(std::max_align_t);
+    return block_size % usual == 0 ? block_size - guards : 0;
+}
+
 pool_statistics pool_state::statistics() const noexcept {
     pool_statistics all;
     all.held = held_;
     all.peak_held = peak_held_;
     all.in_use = runs_in_use_;
-    all.largest_block = std::size_t{runs_.largest_free_run()} * size_classes::granule;
+    all.largest_block =
+        largest_request(std::size_t{runs_.largest_free_run()} * size_classes::granule);
     all.upstream = upstream_.in_use();
     all.failures = failures_;
     all.arena_visits = arena_visits_;
@@ -31,7 +45,7 @@ pool_statistics pool_state::statistics() const noexcept {
         all.in_use += std::size_t{each.in_use} * each.block_size;
         all.cached += std::size_t{each.free} * each.block_size;
         if (each.free != 0)
-            all.largest_block = std::max<std::size_t>(all.largest_block, each.block_size);
+            all.largest_block = std::max(all.largest_block, largest_request(each.block_size));
     }
     all.requested = closed_ ? requested_ : all.in_use;
     return all;

@@ -81,6 +81,8 @@ bool unsynchronized_pool_resource::owns(const void* address) const noexcept {
     return state().owns(address);
 }
 
+void unsynchronized_pool_resource::trim() noexcept { state().trim(); }
+
 void unsynchronized_pool_resource::release() noexcept { state().release(); }
 
 pool_options unsynchronized_pool_resource::options() const noexcept {

@@ -176,6 +176,26 @@ TEST(CheapChecks, abandon_no_more_than_a_slabs_free_blocks) {
     EXPECT_EQ(pool.statistics().in_use, 0U);
 }
 
+/// The stray value is that of a block in use, which has not been written to since it was free.
+TEST(CheapChecks, follow_no_link_to_a_block_in_use) {
+    const listener listening;
+    arena memory{test::small_arena()};
+    unsynchronized_pool_resource pool({.checks = check_level::cheap}, memory);
+    void* const first = pool.allocate(64);
+    void* const second = pool.allocate(64);
+    pool.deallocate(pool.allocate(64), 64);
+    void* const in_use = pool.allocate(64);
+    pool.deallocate(first, 64);
+    pool.deallocate(second, 64);
+    const auto stray = reinterpret_cast<std::uintptr_t>(in_use);
+    for (std::size_t byte = 0; byte < sizeof(stray); ++byte)
+        test::write_byte(second, static_cast<std::ptrdiff_t>(byte),
+                         static_cast<int>(stray >> (8 * byte) & 0xff));
+    EXPECT_NE(pool.allocate(64), in_use);
+    EXPECT_NE(pool.allocate(64), in_use);
+    EXPECT_TRUE(listener::heard_one(misuse_kind::corrupted_link, ".*"));
+}
+
 TEST(Handler, is_given_back_when_replaced) {
     const misuse_handler mine = [](const misuse&) {};
     const misuse_handler standard = set_misuse_handler(mine);

@@ -89,6 +89,17 @@ TEST_F(containers, of_hashed_keys) {
     fill_copy_and_move<unordered_multimap<int, int>>(insert_pair, erase_range);
 }
 
+TEST_F(containers, of_hashed_strings) {
+    unordered_map<string, int> numbers{pool_};
+    numbers.emplace(string{"one", pool_}, 1);
+    EXPECT_EQ(numbers.at(string{"one", pool_}), 1);
+    EXPECT_EQ(std::hash<string>{}(string{"one", pool_}), std::hash<std::string>{}("one"));
+    EXPECT_TRUE((unordered_set<wstring>{pool_}.empty()));
+    EXPECT_TRUE((unordered_set<u8string>{pool_}.empty()));
+    EXPECT_TRUE((unordered_set<u16string>{pool_}.empty()));
+    EXPECT_TRUE((unordered_set<u32string>{pool_}.empty()));
+}
+
 TEST_F(containers, of_characters) {
     const auto push_letter = [](auto& text, int i) {
         text.push_back(

@@ -185,6 +185,34 @@ TEST(FootprintBound, HoldsWhereSlabsAreLong) {
     EXPECT_GE(large.pool().source().statistics().capacity, 64_MiB);
 }
 
+/// Slabs of few blocks leave much behind the last one, if they may be as short as that.
+TEST(FootprintBound, HoldsWhateverTheMostBlocksOfASlab) {
+    constexpr std::size_t bytes = 9000;
+    std::vector<void*> blocks(3000);
+    for (const std::size_t most : {1U, 2U, 3U, 5U, 9U, 14U, 50U}) {
+        const pool_options pool_with{.max_blocks_per_chunk = most};
+        const auto allocate_all = [&](unsynchronized_pool_resource& pool) {
+            for (void*& block : blocks)
+                block = pool.allocate(bytes);
+        };
+        const auto report = try_footprint(
+            [&](unsynchronized_pool_resource& pool) {
+                allocate_all(pool);
+                for (void* const block : blocks)
+                    pool.deallocate(block, bytes);
+            },
+            {.pool = pool_with, .run_once = true});
+        ASSERT_TRUE(report) << report.error().what();
+        arena memory{unlocked(report->bound)};
+        unsynchronized_pool_resource pool{pool_with, memory};
+        const auto reserved = try_reserve(pool, *report);
+        ASSERT_TRUE(reserved) << most << ": " << reserved.error().what();
+        const std::uint64_t visits = pool.statistics().arena_visits;
+        allocate_all(pool);
+        EXPECT_EQ(pool.statistics().arena_visits, visits) << most;
+    }
+}
+
 TEST(FootprintBound, OfReservedBlocksIsSlabsTimesTheirLength) {
     using detail::granules_to_reserve;
     const auto& geometry = detail::slab_geometries[detail::size_classes::of(64)];

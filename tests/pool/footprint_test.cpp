@@ -305,6 +305,16 @@ TEST(FootprintOfAContainer, TakesAFunctionThatFills) {
     EXPECT_EQ(peak_of(report, 48), 100U);
 }
 
+TEST(FootprintOfAContainer, FillsItWithWhatNeedsThePoolToo) {
+    EXPECT_TRUE((footprint<resident::set<resident::string>>(10).verified));
+    EXPECT_TRUE((footprint<resident::vector<resident::string>>(10).verified));
+    EXPECT_TRUE((footprint<resident::forward_list<resident::string>>(10).verified));
+    EXPECT_TRUE((footprint<resident::map<int, resident::string>>(10).verified));
+    EXPECT_TRUE((footprint<resident::unordered_map<resident::string, int>>(10).verified));
+    using scoped = std::vector<resident::string, scoped_allocator<resident::string>>;
+    EXPECT_TRUE((footprint<scoped>(10).verified));
+}
+
 TEST(FootprintOfAContainer, IsRefusedIfElementsAreLost) {
     const auto refused = try_footprint<resident::set<char>>(300);
     ASSERT_FALSE(refused);

@@ -31,11 +31,16 @@ std::ostream& operator<<(std::ostream& out, const history& of) {
     return out << of.count << "_of_" << of.bytes << "_freed_" << names[static_cast<int>(of.freed)];
 }
 
-class memory_returns : public testing::TestWithParam<history> {
+class memory_returns_by_trim : public testing::Test {
 protected:
+    static constexpr std::size_t of_64 = detail::size_classes::of(64) - std::size_t{1};
+
     arena memory_{{.capacity = 128_MiB, .lock = lock_policy::off}};
     unsynchronized_pool_resource pool_{memory_};
 };
+
+class memory_returns : public memory_returns_by_trim,
+                       public testing::WithParamInterface<history> {};
 
 TEST_P(memory_returns, but_for_a_few_slabs) {
     const history& of = GetParam();
@@ -51,6 +56,53 @@ TEST_P(memory_returns, but_for_a_few_slabs) {
     EXPECT_EQ(pool_.statistics().in_use, 0u);
     EXPECT_LE(pool_.statistics().held, test::pool_state_size + 4 * 72_KiB);
     EXPECT_EQ(pool_.check(), nullptr);
+}
+
+/// The last blocks to be freed fit the list, each the only one of its slab that is left: no call
+/// goes out of line that could notice.
+TEST_F(memory_returns_by_trim, of_slabs_that_blocks_in_a_list_keep) {
+    constexpr std::size_t in_a_slab = 64_KiB / 64;
+    std::vector<void*> all(700 * in_a_slab);
+    for (void*& block : all)
+        block = pool_.try_allocate(64);
+    ASSERT_NE(all.back(), nullptr);
+    std::vector<void*> last;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (i % in_a_slab == 5)
+            last.push_back(all[i]);
+        else
+            pool_.deallocate(all[i], 64);
+    }
+    std::vector<void*> taken; // all that is in the list, or its surplus
+    for (std::uint32_t left = pool_.statistics().classes[of_64].cached; left != 0; --left)
+        taken.push_back(pool_.try_allocate(64));
+    test::free_all(pool_, last, 64);
+    test::free_all(pool_, taken, 64);
+    EXPECT_EQ(pool_.statistics().in_use, 0u);
+    EXPECT_GT(pool_.statistics().held, 10_MiB); // or the history shows nothing any more
+
+    pool_.trim();
+    EXPECT_EQ(pool_.statistics().held, test::pool_state_size);
+    EXPECT_EQ(pool_.check(), nullptr);
+}
+
+TEST_F(memory_returns_by_trim, but_for_reserves_and_blocks_in_use) {
+    pool_.reserve(48, 10'000);
+    void* const block = pool_.try_allocate(1024);
+    const std::size_t held = pool_.statistics().held;
+    pool_.deallocate(pool_.try_allocate(64), 64);
+    pool_.deallocate(pool_.try_allocate(16_KiB), 16_KiB);
+    EXPECT_GT(pool_.statistics().held, held);
+    pool_.trim();
+    EXPECT_LE(pool_.statistics().held, held); // less by the part of a slab never used
+    const std::uint64_t visits = pool_.statistics().arena_visits;
+    std::vector<void*> reserved(10'000);
+    for (void*& each : reserved)
+        each = pool_.try_allocate(48);
+    EXPECT_EQ(pool_.statistics().arena_visits, visits);
+    EXPECT_EQ(pool_.check(), nullptr);
+    test::free_all(pool_, reserved, 48);
+    pool_.deallocate(block, 1024);
 }
 
 std::vector<history> histories() {

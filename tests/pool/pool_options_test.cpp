@@ -24,6 +24,9 @@ void use_as_in_std_pmr(Upstream* upstream) {
     Pool two(options);
     Pool three(upstream);
     Pool four(options, upstream);
+    const Pool braced{{.max_blocks_per_chunk = 50, .largest_required_pool_block = 1000}, upstream};
+    const Pool of_defaults{{}, upstream};
+    EXPECT_EQ(braced.options().max_blocks_per_chunk, four.options().max_blocks_per_chunk);
     for (Pool* each : {&one, &two, &three, &four}) {
         std::pmr::vector<int> numbers(100, 7, each);
         EXPECT_EQ(numbers.get_allocator().resource(), each);
@@ -42,6 +45,19 @@ TEST(pool_options, migrating_from_std_pmr_is_changing_the_namespace) {
     arena memory{{.capacity = 1_MiB}};
     use_as_in_std_pmr<std::pmr::unsynchronized_pool_resource>(&memory);
     use_as_in_std_pmr<unsynchronized_pool_resource>(&memory);
+}
+
+TEST(pool_options, of_std_pmr_are_taken_beside_an_upstream) {
+    arena memory{{.capacity = 1_MiB}};
+    const std::pmr::pool_options options{.largest_required_pool_block = 1000};
+    std::pmr::memory_resource* const upstream = std::pmr::new_delete_resource();
+    const unsynchronized_pool_resource by_reference(options, memory, upstream);
+    const unsynchronized_pool_resource by_pointer(options, &memory, upstream);
+    for (const unsynchronized_pool_resource* each : {&by_reference, &by_pointer}) {
+        EXPECT_EQ(&each->source(), &memory);
+        EXPECT_EQ(each->upstream_resource(), upstream);
+        EXPECT_EQ(each->options().largest_required_pool_block, 1008u);
+    }
 }
 
 TEST(pool_options, a_pool_without_an_arena_makes_one) {

@@ -146,5 +146,28 @@ TEST_F(statistics_of_a_pool, largest_block_can_be_had) {
         pool_.deallocate(block, bytes, 8);
 }
 
+TEST_F(statistics_of_a_pool, largest_block_allows_for_what_checks_add) {
+    unsynchronized_pool_resource checking{{.checks = check_level::full}, memory_};
+    const std::size_t largest = checking.statistics().largest_block;
+    EXPECT_EQ(checking.try_allocate(largest + 1), nullptr);
+    void* const block = checking.try_allocate(largest);
+    ASSERT_NE(block, nullptr);
+    checking.deallocate(block, largest);
+}
+
+/// Requests are aligned to 16 bytes if nothing else is said; blocks of 24 bytes are to 8.
+TEST_F(statistics_of_a_pool, largest_block_is_one_of_the_usual_alignment) {
+    std::vector<void*> blocks;
+    while (void* const block = pool_.try_allocate(24, 8))
+        blocks.push_back(block);
+    pool_.deallocate(blocks.back(), 24, 8);
+    EXPECT_EQ(now().largest_block, 0u);
+    EXPECT_EQ(pool_.try_allocate(24), nullptr);
+    blocks.back() = pool_.try_allocate(24, 8);
+    EXPECT_NE(blocks.back(), nullptr);
+    for (void* const block : blocks)
+        pool_.deallocate(block, 24, 8);
+}
+
 } // namespace
 } // namespace resident
