@@ -245,7 +245,7 @@ TEST_F(pool_bounds, other_calls) {
     test::expect_golden(counts, "pool-other-calls",
                         {{"usable_size", 30},
                          {"owns", 40},
-                         {"statistics", 8000},
+                         {"statistics", 9500},
                          {"deallocate, no size", 500},
                          {"allocate, aligned to more", 300},
                          {"deallocate, aligned to more", 300},
