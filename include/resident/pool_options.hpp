@@ -62,8 +62,8 @@ struct failure_observer {
 /// How to build a pool. Every field may be left out.
 struct pool_options {
     /// As in std::pmr::pool_options: most blocks a slab may have, 0 for the default; rounded to
-    /// what fills whole granules. A slab may have up to 14 whatever this is: with fewer, too much
-    /// would be left unused behind the last one.
+    /// what fills whole granules. While less than an eighth of the arena is free, slabs have the
+    /// length that leaves least behind the last block, whatever this is: 8 KiB of 85 blocks, say.
     std::size_t max_blocks_per_chunk = 0;
     /// As in std::pmr::pool_options: bytes; larger requests are runs of the arena. 0, or more than
     /// 64 KiB: 64 KiB. Others are rounded up to a block size.

@@ -32,7 +32,7 @@ unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcep
             continue;
         const std::size_t held = held_;
         empty_list(list);
-        if (list.current != none && list.reserved == 0)
+        if (list.current != none)
             give_back_current(list);
         if (held_ != held && runs_.largest_free_run() >= wanted)
             break;
@@ -70,13 +70,17 @@ void* pool_state::take_run_when_exhausted(std::size_t bytes, std::size_t alignme
     return run;
 }
 
+/// The current slab if none of its blocks is in use, else its part never used; what the reserve
+/// needs of them stays.
 void pool_state::give_back_current(class_list& list) noexcept {
     const std::uint32_t first = list.current;
     const granule_record& slab = record(first);
-    if (slab.carved != slab.free)
-        return give_back_tail(list);
-    list.current = none;
-    retire(list, first, true);
+    if (slab.carved == slab.free && list.carved - slab.carved >= list.reserved) {
+        list.current = none;
+        retire(list, first, true);
+    } else if (list.carved >= list.reserved) {
+        give_back_tail(list);
+    }
 }
 
 /// Gives the granules of the current slab back in which no block has begun so far.

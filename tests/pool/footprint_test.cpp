@@ -305,6 +305,11 @@ TEST(FootprintOfAContainer, TakesAFunctionThatFills) {
     EXPECT_EQ(peak_of(report, 48), 100U);
 }
 
+// Other keys are refused when compiling, and a function that fills is asked for.
+static_assert(detail::is_made_from_text<std::string, resident::set<std::string>>());
+static_assert(detail::is_made_from_text<resident::string, resident::set<resident::string>>());
+static_assert(!detail::is_made_from_text<std::string_view, resident::set<std::string_view>>());
+
 TEST(FootprintOfAContainer, FillsItWithWhatNeedsThePoolToo) {
     EXPECT_TRUE((footprint<resident::set<resident::string>>(10).verified));
     EXPECT_TRUE((footprint<resident::vector<resident::string>>(10).verified));

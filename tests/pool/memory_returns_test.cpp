@@ -107,6 +107,48 @@ TEST_F(memory_returns_by_trim, but_for_reserves_and_blocks_in_use) {
     pool_.deallocate(block, 1024);
 }
 
+/// A reserve of a few blocks keeps as many, not the whole slab that is being cut.
+TEST_F(memory_returns_by_trim, of_slabs_that_a_reserve_has_no_need_of) {
+    void* const block = pool_.try_allocate(64);
+    pool_.reserve(64, 1);
+    const std::size_t held = pool_.statistics().held;
+    std::vector<void*> more(1100);
+    for (void*& each : more)
+        each = pool_.try_allocate(64);
+    test::free_all(pool_, more, 64);
+    EXPECT_GT(pool_.statistics().held, held);
+    pool_.trim();
+    EXPECT_LE(pool_.statistics().held, held);
+    EXPECT_EQ(pool_.check(), nullptr);
+
+    const std::uint64_t visits = pool_.statistics().arena_visits;
+    void* const reserved = pool_.try_allocate(64);
+    EXPECT_EQ(pool_.statistics().arena_visits, visits);
+    pool_.deallocate(reserved, 64);
+    pool_.deallocate(block, 64);
+}
+
+/// The same before a request is refused.
+TEST_F(memory_returns_by_trim, happens_to_reserved_classes_when_memory_runs_out) {
+    void* const block = pool_.try_allocate(64);
+    pool_.reserve(64, 1);
+    std::vector<void*> more(1100);
+    for (void*& each : more)
+        each = pool_.try_allocate(64);
+    std::vector<void*> rest;
+    while (void* const each = memory_.try_allocate(4_KiB))
+        rest.push_back(each);
+    test::free_all(pool_, more, 64);
+    void* const served = pool_.try_allocate(32_KiB);
+    EXPECT_NE(served, nullptr);
+    EXPECT_EQ(pool_.check(), nullptr);
+    if (served != nullptr)
+        pool_.deallocate(served, 32_KiB);
+    for (void* const each : rest)
+        memory_.deallocate_run(each);
+    pool_.deallocate(block, 64);
+}
+
 std::vector<history> histories() {
     std::vector<history> all;
     for (const order freed : {order::last_first, order::first_first, order::random})

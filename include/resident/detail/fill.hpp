@@ -38,10 +38,13 @@ template <class T, class Container>
 inline constexpr bool takes_allocator =
     std::uses_allocator_v<T, typename Container::allocator_type>;
 
+/// A key has to own its text: that which it is made from does not last.
 template <class Key, class Container>
 constexpr bool is_made_from_text() {
     using allocator_type = typename Container::allocator_type;
-    if constexpr (takes_allocator<Key, Container>)
+    if constexpr (std::convertible_to<std::string_view, Key> && std::is_trivially_copyable_v<Key>)
+        return false; // a view itself
+    else if constexpr (takes_allocator<Key, Container>)
         return std::constructible_from<Key, std::string_view, const allocator_type&> ||
                std::constructible_from<Key, std::allocator_arg_t, const allocator_type&,
                                        std::string_view>;
