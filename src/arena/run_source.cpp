@@ -94,7 +94,9 @@ std::uint32_t run_source::allocate_held(std::uint32_t count) noexcept {
 std::uint32_t run_source::allocate_slab_contended(std::uint32_t usual, std::uint32_t frugal,
                                                   std::uint32_t least) noexcept {
     mutex_.lock();
-    return allocate_slab_held(slab_length(usual, frugal), least);
+    const std::uint32_t count = slab_length(usual, frugal);
+    const std::size_t list = runs_.find_fitting(count);
+    return list != 0 ? hand_on(runs_.take_first(list, count)) : allocate_slab_held(count, least);
 }
 
 std::uint32_t run_source::allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept {

@@ -121,6 +121,7 @@ private:
     [[gnu::noinline]] void* allocate_unusual(std::size_t bytes, std::size_t alignment) noexcept;
     // With the mutex held, to be given up:
     [[gnu::noinline]] std::uint32_t allocate_held(std::uint32_t count) noexcept;
+    /// Requires: find_fitting(count) found none, so that the longest run is the one to take.
     std::uint32_t allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept;
     [[gnu::noinline]] void* allocate_held(std::size_t bytes, std::size_t alignment) noexcept;
     std::uint32_t refuse() noexcept; ///< counts a failure and returns `none`

@@ -90,6 +90,25 @@ INSTANTIATE_TEST_SUITE_P(run_allocator, merges,
                          testing::Values(std::pair{false, false}, std::pair{true, false},
                                          std::pair{false, true}, std::pair{true, true}));
 
+TEST(run_allocator, takes_of_the_longest_run_what_is_wanted_or_all_of_it) {
+    managed_runs managed(64);
+    const std::uint32_t short_run = managed.get(3);
+    (void)managed.get(1);
+    const std::uint32_t long_run = managed.get(10);
+    (void)managed.get(50); // the rest
+    managed.runs.deallocate(short_run);
+    managed.runs.deallocate(long_run);
+    EXPECT_EQ(managed.runs.allocate_longest(12, 11), none);
+    EXPECT_EQ(managed.runs.largest_free_run(), 10u);
+    EXPECT_EQ(managed.runs.allocate_longest(4, 2), long_run);
+    EXPECT_EQ(managed.runs.run_length(long_run), 4u);
+    EXPECT_EQ(managed.runs.allocate_longest(12, 2), long_run + 4);
+    EXPECT_EQ(managed.runs.run_length(long_run + 4), 6u);
+    EXPECT_EQ(managed.runs.allocate_longest(12, 2), short_run);
+    EXPECT_EQ(managed.runs.allocate_longest(1, 1), none);
+    EXPECT_EQ(managed.runs.check(), nullptr);
+}
+
 TEST(run_allocator, growth_merges_with_a_free_end_and_not_with_a_used_one) {
     managed_runs managed(16, 64);
     managed.runs.extend(16);

@@ -128,6 +128,21 @@ TEST_F(memory_returns_by_trim, of_slabs_that_a_reserve_has_no_need_of) {
     pool_.deallocate(block, 64);
 }
 
+/// What is reserved may be in the part of a slab that was never used.
+TEST_F(memory_returns_by_trim, leaves_a_reserve_that_is_not_cut_so_far) {
+    void* const block = pool_.try_allocate(64);
+    pool_.reserve(64, 500);
+    pool_.trim();
+    EXPECT_EQ(pool_.check(), nullptr);
+    const std::uint64_t visits = pool_.statistics().arena_visits;
+    std::vector<void*> reserved(500);
+    for (void*& each : reserved)
+        each = pool_.try_allocate(64);
+    EXPECT_EQ(pool_.statistics().arena_visits, visits);
+    test::free_all(pool_, reserved, 64);
+    pool_.deallocate(block, 64);
+}
+
 /// The same before a request is refused.
 TEST_F(memory_returns_by_trim, happens_to_reserved_classes_when_memory_runs_out) {
     void* const block = pool_.try_allocate(64);
