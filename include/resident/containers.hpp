@@ -21,6 +21,8 @@
 namespace resident {
 
 // Every constructor takes the pool as its allocator: resident::vector<int> v{pool};
+// Beside a braced list of one pair that is ambiguous, to the compiler; the pool's address is not:
+// resident::map<int, int> m{{{1, 2}}, &pool};
 // Containers in containers, with the pool handed down to the inner ones, are
 // std::vector<resident::string, resident::scoped_allocator<resident::string>>.
 

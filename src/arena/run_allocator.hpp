@@ -71,13 +71,17 @@ public:
     /// Returns: the granules of the run in use that begins at `first`; 0 if none begins there.
     [[nodiscard, gnu::always_inline]] std::uint32_t run_length(std::size_t first) const noexcept;
 
+    /// Returns: the granules of the free run behind a run in use; 0 if there is none.
+    /// The behavior is undefined unless run_length(first) > 0.
+    [[nodiscard]] std::uint32_t free_behind(std::uint32_t first) const noexcept;
+
     /// Effects: frees the run and merges it with its free neighbours.
     /// The behavior is undefined unless run_length(first) > 0.
     [[gnu::always_inline]] void deallocate(std::uint32_t first) noexcept;
 
     /// Effects: frees all but the first `count` granules of the run, merged with a free run behind.
     /// The behavior is undefined unless 0 < count <= run_length(first).
-    [[gnu::always_inline]] void shrink(std::uint32_t first, std::uint32_t count) noexcept;
+    void shrink(std::uint32_t first, std::uint32_t count) noexcept;
 
     /// Returns: the first run in use at or behind `from`, where a run begins, that has this owner;
     /// or `none`. Linear in runs.
@@ -251,6 +255,12 @@ inline std::uint32_t run_allocator::run_length(std::size_t first) const noexcept
         return 0;
     const run_links& run = at(granule_link(static_cast<std::uint32_t>(first)));
     return run.state >= run_links::used_first ? run.length() : 0;
+}
+
+inline std::uint32_t run_allocator::free_behind(std::uint32_t first) const noexcept {
+    const link run = granule_link(first);
+    const std::uint32_t behind = at(run + record_units * at(run).length()).state;
+    return (behind & run_links::in_use) == 0 ? behind : 0;
 }
 
 inline void run_allocator::deallocate(std::uint32_t first) noexcept {

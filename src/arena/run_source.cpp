@@ -188,10 +188,13 @@ void run_source::deallocate_contended(std::uint32_t first) noexcept {
     mutex_.unlock();
 }
 
-void run_source::shrink_contended(std::uint32_t first, std::uint32_t count) noexcept {
-    mutex_.lock();
+bool run_source::shrink(std::uint32_t first, std::uint32_t count, std::uint32_t wanted) noexcept {
+    const std::lock_guard guard(mutex_);
+    const std::uint32_t freed = runs_.run_length(first) - count;
+    if (freed + runs_.free_behind(first) < wanted)
+        return false;
     runs_.shrink(first, count);
-    mutex_.unlock();
+    return true;
 }
 
 void run_source::extend(std::uint32_t count) noexcept {

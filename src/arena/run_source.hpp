@@ -54,9 +54,10 @@ public:
     /// The behavior is undefined unless a run in use begins at `first`, in this process.
     void deallocate_granules(std::uint32_t first) noexcept;
 
-    /// Frees all but the first `count` granules of the run.
+    /// Frees all but the first `count` granules of the run if a free run of at least `wanted` comes
+    /// of it. Returns: whether.
     /// The behavior is undefined unless a run in use of at least `count` > 0 begins at `first`.
-    void shrink(std::uint32_t first, std::uint32_t count) noexcept;
+    bool shrink(std::uint32_t first, std::uint32_t count, std::uint32_t wanted) noexcept;
 
     /// Granules of a run that a request is sure to get, until another thread gets it. Exact: takes
     /// the mutex.
@@ -114,7 +115,6 @@ private:
     std::uint32_t allocate_slab_contended(std::uint32_t usual, std::uint32_t frugal,
                                           std::uint32_t least) noexcept;
     void deallocate_contended(std::uint32_t first) noexcept;
-    void shrink_contended(std::uint32_t first, std::uint32_t count) noexcept;
     [[gnu::noinline]] void* allocate_contended(std::size_t bytes, std::size_t alignment) noexcept;
     [[gnu::noinline]] void deallocate_contended(void* run, std::size_t expected) noexcept;
     // Over-aligned, or not to be had:
@@ -179,14 +179,6 @@ inline void run_source::deallocate_granules(std::uint32_t first) noexcept {
     if (!mutex_.try_lock()) [[unlikely]]
         return deallocate_contended(first);
     runs_.deallocate(first);
-    if (!mutex_.try_unlock()) [[unlikely]]
-        mutex_.unlock_slowly();
-}
-
-inline void run_source::shrink(std::uint32_t first, std::uint32_t count) noexcept {
-    if (!mutex_.try_lock()) [[unlikely]]
-        return shrink_contended(first, count);
-    runs_.shrink(first, count);
     if (!mutex_.try_unlock()) [[unlikely]]
         mutex_.unlock_slowly();
 }

@@ -165,16 +165,14 @@ void* pool_state::take_from_slab(class_list& list, granule_record& slab,
 
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
     ++arena_visits_;
-    void* run = runs_.allocate(bytes, alignment);
-    if (run == nullptr) {
-        run = take_run_when_exhausted(bytes, alignment);
-        if (run == nullptr)
-            return nullptr;
-    }
-    const auto first = static_cast<std::uint32_t>(offset(run) / size_classes::granule);
+    void* const run = runs_.allocate(bytes, alignment);
+    const std::uint32_t first =
+        run != nullptr ? first_granule_at(run) : take_run_when_exhausted(bytes, alignment);
+    if (first == none)
+        return nullptr;
     own(first, 0);
     runs_in_use_ += record(first).length() * size_classes::granule;
-    return run;
+    return address(first);
 }
 
 void* pool_state::try_allocate_slowly(class_list& list, std::size_t bytes,

@@ -138,10 +138,14 @@ private:
     void* try_allocate_upstream(class_list& list, std::size_t bytes,
                                 std::size_t alignment) noexcept;
     std::uint32_t take_slab_when_exhausted(const slab_geometry& geometry) noexcept;
-    void* take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
+    std::uint32_t take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
+    template <typename Take>
+    std::uint32_t take_when_exhausted(std::uint32_t wanted, std::uint32_t least,
+                                      Take take) noexcept;
     unsigned give_back_from(unsigned next, std::uint32_t wanted) noexcept;
     void give_back_current(class_list& list) noexcept;
-    void give_back_tail(class_list& list) noexcept;
+    bool give_back_tail(class_list& list, std::uint32_t wanted) noexcept;
+    bool shrink(std::uint32_t first, std::uint32_t length, std::uint32_t wanted) noexcept;
     void* borrow_block(class_list& borrower, unsigned near, std::size_t alignment) noexcept;
     void note_loan(class_list& list) noexcept;
     void note_return(class_list& list) noexcept;

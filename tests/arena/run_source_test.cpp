@@ -62,9 +62,11 @@ TEST(run_source, shrinks_a_run_in_place) {
     const std::uint32_t run = source.allocate_granules(100);
     auto* const bytes = source.begin() + run * arena::granule_size;
     bytes[0] = bytes[10 * arena::granule_size - 1] = std::byte{7};
-    source.shrink(run, 100);
+    EXPECT_TRUE(source.shrink(run, 100, 0));
     EXPECT_EQ(memory.statistics().in_use, 100 * arena::granule_size);
-    source.shrink(run, 10);
+    EXPECT_FALSE(source.shrink(run, 10, 247)); // 90 of it, and the 156 behind
+    EXPECT_EQ(memory.statistics().in_use, 100 * arena::granule_size);
+    EXPECT_TRUE(source.shrink(run, 10, 246));
     EXPECT_EQ(memory.statistics().in_use, 10 * arena::granule_size);
     EXPECT_EQ(memory.statistics().peak_in_use, 100 * arena::granule_size);
     EXPECT_EQ(memory.statistics().runs_in_use, 1u);
@@ -117,7 +119,7 @@ TEST(run_source, serves_many_threads_at_once_through_both_doors) {
                 bytes[0] = bytes[count * arena::granule_size - 1] = std::byte(seed);
                 const std::uint32_t left = 1 + random() % count;
                 if (left != count)
-                    source.shrink(run, left);
+                    source.shrink(run, left, 0);
                 ASSERT_EQ(bytes[0], std::byte(seed));
                 bytes[left * arena::granule_size - 1] = std::byte(seed);
                 runs.push_back(run);

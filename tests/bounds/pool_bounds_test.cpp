@@ -173,7 +173,7 @@ void play(measured_pool& heap, std::uint64_t seed) {
 }
 
 TEST_F(pool_bounds, worst_of_the_histories_searched) {
-    std::vector<std::uint64_t> seeds{1, 2, 36, 42, 57, 70, 86};
+    std::vector<std::uint64_t> seeds{1, 2, 10, 19, 25, 36, 41, 42, 57, 70, 86, 113};
     if (const char* const wanted = std::getenv("RESIDENT_BOUNDS_HISTORIES")) {
         seeds.resize(std::strtoull(wanted, nullptr, 10));
         std::iota(seeds.begin(), seeds.end(), 1);

@@ -124,6 +124,14 @@ TEST_F(containers, hold_what_was_put_in) {
     EXPECT_EQ(sorted.size(), names.size());
 }
 
+TEST_F(containers, begin_with_a_list_beside_the_pool) {
+    const map<int, int> one{{{1, 2}}, &pool_}; // with the pool itself it is ambiguous
+    const map<int, int> two{{{1, 2}, {3, 4}}, pool_};
+    const set<int> three{{1, 2, 3}, pool_};
+    EXPECT_EQ(one.get_allocator(), two.get_allocator());
+    EXPECT_EQ(one.size() + two.size() + three.size(), 6u);
+}
+
 TEST_F(containers, through_std_pmr_are_served_by_the_same_pool) {
     const std::size_t nothing = pool_.statistics().in_use;
     {

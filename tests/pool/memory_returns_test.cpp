@@ -164,6 +164,50 @@ TEST_F(memory_returns_by_trim, happens_to_reserved_classes_when_memory_runs_out)
     pool_.deallocate(block, 64);
 }
 
+/// A request that is refused changes nothing for those that follow: the part never used of a slab
+/// stays where blocks of it are all that can be had.
+TEST(memory_stays, where_it_is_of_no_use_to_a_refused_request) {
+    arena memory{{.capacity = 1_MiB, .lock = lock_policy::off}};
+    unsynchronized_pool_resource pool{memory};
+    constexpr std::size_t bytes = 4864; // five granules hold four blocks, in part each
+    constexpr std::size_t of_bytes = detail::size_classes::of(bytes) - std::size_t{1};
+    ASSERT_NE(pool.try_allocate(bytes), nullptr);
+    while (const std::size_t left = memory.statistics().largest_free_run)
+        ASSERT_NE(memory.try_allocate(left), nullptr);
+    while (pool.statistics().classes[of_bytes].free > 1)
+        ASSERT_NE(pool.try_allocate(bytes), nullptr);
+    ASSERT_EQ(pool.statistics().classes[of_bytes].free, 1u);
+
+    EXPECT_EQ(pool.try_allocate(bytes + 1), nullptr);
+    EXPECT_EQ(pool.try_allocate(64_KiB, 64_KiB), nullptr);
+    EXPECT_EQ(pool.statistics().classes[of_bytes].free, 1u);
+    EXPECT_EQ(pool.statistics().largest_block, bytes);
+    EXPECT_NE(pool.try_allocate(bytes - 500), nullptr); // of a smaller class, which has no slab
+    EXPECT_EQ(pool.check(), nullptr);
+}
+
+/// And it goes to whoever can use it, once that is all there is.
+TEST(memory_returns_when_it_runs_out, of_a_slab_that_was_never_used_to_its_end) {
+    arena memory{{.capacity = 128_MiB, .lock = lock_policy::off}};
+    for (const std::size_t wanted : {16u, 1024u, 4096u, 12'288u, 20'480u, 61'440u, 65'536u}) {
+        unsynchronized_pool_resource pool{memory};
+        void* const first = pool.try_allocate(64);
+        ASSERT_EQ(pool.statistics().held, test::pool_state_size + 64_KiB);
+        std::vector<void*> rest;
+        while (const std::size_t left = memory.statistics().largest_free_run)
+            rest.push_back(memory.try_allocate(left));
+        void* const served = pool.try_allocate(wanted);
+        EXPECT_EQ(served != nullptr, wanted <= 60_KiB) << wanted;
+        EXPECT_EQ(pool.check(), nullptr);
+        if (served != nullptr)
+            pool.deallocate(served, wanted);
+        pool.deallocate(first, 64);
+        for (void* const run : rest)
+            memory.deallocate_run(run);
+    }
+    EXPECT_EQ(memory.statistics().in_use, 0u);
+}
+
 std::vector<history> histories() {
     std::vector<history> all;
     for (const order freed : {order::last_first, order::first_first, order::random})
