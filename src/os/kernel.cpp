@@ -290,6 +290,9 @@ outcome kernel::join_thread(std::uintptr_t handle) noexcept {
 
 outcome kernel::thread_id() noexcept { return direct(SYS_gettid); }
 
+outcome kernel::memory_barrier(int command) noexcept {
+    return direct(SYS_membarrier, command, 0, 0);
+}
 outcome kernel::futex(std::uint32_t* word, int operation, std::uint32_t value) noexcept {
     return direct(SYS_futex, word, operation, value, nullptr, nullptr, 0);
 }

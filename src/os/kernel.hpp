@@ -92,7 +92,8 @@ public:
     /// Value: a handle for join_thread.
     virtual outcome start_thread(void (*entry)(void*), void* argument, const char* name) noexcept;
     virtual outcome join_thread(std::uintptr_t handle) noexcept;
-    virtual outcome thread_id() noexcept; ///< gettid
+    virtual outcome thread_id() noexcept;                 ///< gettid
+    virtual outcome memory_barrier(int command) noexcept; ///< membarrier, without flags
     /// Without a timeout. Not repeated when a signal comes between.
     virtual outcome futex(std::uint32_t* word, int operation, std::uint32_t value) noexcept;
 };
