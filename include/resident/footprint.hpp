@@ -5,6 +5,7 @@
 #include "resident/detail/fill.hpp"
 #include "resident/pool_options.hpp"
 #include "resident/result.hpp"
+#include "resident/synchronized_pool_resource.hpp"
 #include "resident/unsynchronized_pool_resource.hpp"
 
 #include <array>
@@ -211,15 +212,19 @@ requires detail::has_nodes<Container>
 /// above the largest block of this pool. Runs cannot be reserved: report.runs says what they take.
 [[nodiscard]] status try_reserve(unsynchronized_pool_resource& pool,
                                  const footprint_report& report);
+/// The same in the lane of this thread; see synchronized_pool_resource::reserve for what other
+/// threads may have of these blocks.
+[[nodiscard]] status try_reserve(synchronized_pool_resource& pool, const footprint_report& report);
 /// The same, throwing the error; in a build without exceptions: prints it and aborts.
 void reserve(unsynchronized_pool_resource& pool, const footprint_report& report);
+void reserve(synchronized_pool_resource& pool, const footprint_report& report);
 
 /// The same for one container of `count` elements, filled as for footprint. Returns: bytes of the
 /// runs that it takes beside: arrays above the pool's largest block, which visit the arena. Get
 /// them in set-up, by the container's own reserve(). Fails as footprint or the above.
-template <pooled_container Container, class Fill = detail::add_element>
-[[nodiscard]] result<std::size_t> try_reserve(unsynchronized_pool_resource& pool, std::size_t count,
-                                              Fill fill = {}) {
+template <pooled_container Container, class Fill = detail::add_element,
+          std::derived_from<std::pmr::memory_resource> Pool>
+[[nodiscard]] result<std::size_t> try_reserve(Pool& pool, std::size_t count, Fill fill = {}) {
     const auto taken = detail::measure_filled<Container>(
         count, std::move(fill), {.pool = pool.options(), .run_once = true});
     if (!taken)
@@ -229,8 +234,9 @@ template <pooled_container Container, class Fill = detail::add_element>
     return taken->runs.peak_bytes;
 }
 /// The same, throwing the error; in a build without exceptions: prints it and aborts.
-template <pooled_container Container, class Fill = detail::add_element>
-std::size_t reserve(unsynchronized_pool_resource& pool, std::size_t count, Fill fill = {}) {
+template <pooled_container Container, class Fill = detail::add_element,
+          std::derived_from<std::pmr::memory_resource> Pool>
+std::size_t reserve(Pool& pool, std::size_t count, Fill fill = {}) {
     return detail::value_or_raise(try_reserve<Container>(pool, count, std::move(fill)));
 }
 

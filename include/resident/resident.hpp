@@ -18,5 +18,6 @@
 #include "resident/residency.hpp"                    // IWYU pragma: export
 #include "resident/result.hpp"                       // IWYU pragma: export
 #include "resident/size_literals.hpp"                // IWYU pragma: export
+#include "resident/synchronized_pool_resource.hpp"   // IWYU pragma: export
 #include "resident/unsynchronized_pool_resource.hpp" // IWYU pragma: export
 #include "resident/version.hpp"                      // IWYU pragma: export

@@ -104,17 +104,42 @@ std::uint32_t run_source::allocate_slab_held(std::uint32_t count, std::uint32_t 
     return first == none ? refuse() : hand_on(first);
 }
 
-std::uint16_t run_source::new_owner() noexcept {
+/// Returns: the next of the numbers 0 to `count` - 1 that is not taken; or `count`. `last` counts
+/// how often that was asked, up to twice as many, so that it is known when they have come round:
+/// until then, none is taken.
+template <typename IsTaken>
+std::uint32_t run_source::next_number(std::uint16_t& last, std::uint32_t count,
+                                      IsTaken is_taken) noexcept {
     const std::lock_guard guard(mutex_);
-    constexpr std::uint32_t owners = 0xffff;
-    for (std::uint32_t tried = 0; tried < owners; ++tried) {
-        const auto owner = static_cast<std::uint16_t>(last_owner_ % owners + 1);
-        ++last_owner_;
-        // A pool has a run as long as it lives; but until the numbers come round, none is taken.
-        if (last_owner_ <= owners || runs_.find_owned(owner, 0) == none)
-            return owner;
+    for (std::uint32_t tried = 0; tried < count; ++tried) {
+        const std::uint32_t number = last % count;
+        const bool has_come_round = last >= count;
+        last = static_cast<std::uint16_t>(last + 1U == 2 * count ? count : last + 1U);
+        if (!has_come_round || !is_taken(number))
+            return number;
     }
-    return 0;
+    return count;
+}
+
+std::uint16_t run_source::new_owner() noexcept {
+    constexpr std::uint32_t owners = first_in_a_row - 1;
+    static_assert(2 * owners <= 0xffff);
+    const std::uint32_t number =
+        next_number(last_owner_, owners, [this](std::uint32_t each) noexcept {
+            return runs_.find_owned(static_cast<std::uint16_t>(each + 1), 0) != none;
+        });
+    return number == owners ? 0 : static_cast<std::uint16_t>(number + 1);
+}
+
+std::uint16_t run_source::new_owners_in_a_row() noexcept {
+    constexpr std::uint32_t rows = first_in_a_row / owners_in_a_row;
+    const auto first_of = [](std::uint32_t row) noexcept {
+        return static_cast<std::uint16_t>(first_in_a_row + row * owners_in_a_row);
+    };
+    const std::uint32_t row = next_number(last_row_, rows, [&](std::uint32_t each) noexcept {
+        return runs_.find_owned(first_of(each), 0) != none;
+    });
+    return row == rows ? 0 : first_of(row);
 }
 
 std::uint32_t run_source::next_owned(std::uint16_t owner, std::uint32_t behind) const noexcept {
@@ -206,6 +231,11 @@ void run_source::extend(std::uint32_t count) noexcept {
 std::uint32_t run_source::largest_free_run() const noexcept {
     const std::lock_guard guard(mutex_);
     return runs_.largest_free_run();
+}
+
+std::uint32_t run_source::run_length(std::uint32_t first) const noexcept {
+    const std::lock_guard guard(mutex_);
+    return runs_.run_length(first);
 }
 
 run_counts run_source::counts() const noexcept {

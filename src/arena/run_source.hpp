@@ -63,14 +63,25 @@ public:
     /// the mutex.
     [[nodiscard]] std::uint32_t largest_free_run() const noexcept;
 
+    /// Granules of the run in use that begins at `first`; 0 if none does. Takes the mutex.
+    [[nodiscard]] std::uint32_t run_length(std::uint32_t first) const noexcept;
+
     /// Whether less than 1/32 is free. Does not take the mutex: outdated when it is read.
     [[nodiscard]] bool is_nearly_used_up() const noexcept {
         const std::uint32_t all = capacity();
         return all - runs_.in_use() < all / 32;
     }
 
-    /// Returns: a number for granule_record::owner that no other pool has; 0 if there is none left.
+    /// Numbers for granule_record::owner: up to here for pools with one, from here on for pools
+    /// with several.
+    static constexpr std::uint32_t first_in_a_row = 0x8000;
+    static constexpr std::uint32_t owners_in_a_row = 128;
+    /// Returns: a number that no other pool has; 0 if there is none left. When all have been used
+    /// once, linear in runs for each that it tries.
     std::uint16_t new_owner() noexcept;
+    /// The same for owners_in_a_row numbers; returns the first of them, which must own a run as
+    /// long as any of them does.
+    std::uint16_t new_owners_in_a_row() noexcept;
     /// Returns: the first run with this owner, or the first behind one of them; or `none`.
     /// Linear in runs; takes the mutex.
     [[nodiscard]] std::uint32_t next_owned(std::uint16_t owner,
@@ -124,6 +135,8 @@ private:
     /// Requires: find_fitting(count) found none, so that the longest run is the one to take.
     std::uint32_t allocate_slab_held(std::uint32_t count, std::uint32_t least) noexcept;
     [[gnu::noinline]] void* allocate_held(std::size_t bytes, std::size_t alignment) noexcept;
+    template <typename IsTaken>
+    std::uint32_t next_number(std::uint16_t& last, std::uint32_t count, IsTaken is_taken) noexcept;
     std::uint32_t refuse() noexcept; ///< counts a failure and returns `none`
     [[gnu::noinline]] std::uint32_t hand_on(std::uint32_t result) noexcept;
     [[gnu::noinline]] void* hand_on(void* result) noexcept;
@@ -139,7 +152,8 @@ private:
     std::byte* begin_;
     const char* name_;
     std::uint64_t failures_ = 0;
-    std::uint32_t last_owner_ = 0;
+    std::uint16_t last_owner_ = 0;
+    std::uint16_t last_row_ = 0;
     run_allocator runs_; ///< the last: its table lies behind
 };
 

@@ -4,11 +4,6 @@
 
 namespace resident::detail {
 
-/// Whether there are free blocks for an empty list, and it may have them.
-inline bool pool_state::can_refill(const class_list& list) noexcept {
-    return list.end_mark.room != 0 && (list.partial & list.current) != none;
-}
-
 /// Refills the list, but for a block to return.
 void* pool_state::refill(class_list& list) noexcept {
     if (list.partial == none) [[likely]]
@@ -62,7 +57,7 @@ inline void* pool_state::carve(class_list& list, std::uint32_t most) noexcept {
 /// Null if the arena has no room. Requires: nothing to refill the list with.
 inline void* pool_state::allocate_rarely(class_list& list, std::size_t bytes,
                                          std::size_t alignment) noexcept {
-    if (list.end_mark.room != 0) [[likely]]
+    if (is_open(list)) [[likely]]
         return allocate_from_arena(list, alignment);
     return allocate_past_list(list, bytes, alignment);
 }
@@ -83,7 +78,6 @@ void* pool_state::allocate_past_list(class_list& list, std::size_t bytes,
 void* pool_state::end_surplus(class_list& list) noexcept {
     list.head = list.surplus;
     list.surplus_count = 0;
-    open(list);
     return list.pop();
 }
 
@@ -122,6 +116,12 @@ void* pool_state::allocate_from_arena_out_of_line(class_list& list,
                                                   std::size_t alignment) noexcept {
     return allocate_from_arena(list, alignment);
 }
+
+void* pool_state::begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept {
+    return begin_slab(list, first);
+}
+
+void* pool_state::carve_out_of_line(class_list& list) noexcept { return carve(list, 1); }
 
 void* pool_state::allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept {
     const std::uint32_t first = take_slab_when_exhausted(geometry_of(list));
@@ -171,7 +171,7 @@ void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcep
     if (first == none)
         return nullptr;
     own(first, 0);
-    runs_in_use_ += record(first).length() * size_classes::granule;
+    note_run(record(first).length() * size_classes::granule);
     return address(first);
 }
 

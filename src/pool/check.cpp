@@ -72,6 +72,8 @@ const char* pool_checker::check() noexcept {
 }
 
 const char* pool_checker::check_frame() const noexcept {
+    if (pool_.closed_mark.next != nullptr || pool_.closed_mark.room != 0)
+        return "the mark of closed lists has room";
     if (pool_.base_ != pool_.runs_.begin() || pool_.records_ != pool_.runs_.records())
         return "the pool's arena is another";
     if (pool_.closed_ != (pool_.options_.checks != check_level::off || blocks_are_watched()))
@@ -200,22 +202,22 @@ const char* pool_checker::check_front(size_class_index index) const noexcept {
         return "the capacity of a class's list is wrong";
     if (list.surplus_count > list.capacity)
         return "a class has more surplus than its list can have had";
-    const bool stays_empty = list.borrowed != 0 || list.surplus_count != 0;
-    if (list.end_mark.room != (stays_empty ? 0 : list.capacity))
+    if (list.end_mark.room != list.capacity)
         return "an end mark's room is wrong";
+    if (list.borrowed != 0 || list.surplus_count != 0)
+        return list.head == &pool_.closed_mark ? nullptr : "a list is open that must stay empty";
     if (list.head == &list.end_mark)
         return nullptr;
     if (slab_of(list.head) == none)
         return "a class's head is no block";
-    return read(list.head).room < list.end_mark.room ? nullptr
-                                                     : "a class's first room is out of range";
+    return read(list.head).room < list.capacity ? nullptr : "a class's first room is out of range";
 }
 
 /// The list that is used inline, and the surplus. Requires: the slabs' own lists were checked.
 const char* pool_checker::check_lists(size_class_index index) const noexcept {
     const class_list& list = pool_.classes[index];
     const auto is_of_class = [&](std::uint32_t at) { return pool_.record(at).size_class == index; };
-    const free_block* const head = list.head;
+    const free_block* const head = list.head == &pool_.closed_mark ? &list.end_mark : list.head;
     const std::uint32_t count = head == &list.end_mark ? 0 : list.capacity - read(head).room;
     if (const char* broken = follow(head, count, list, is_of_class))
         return broken;
@@ -254,6 +256,8 @@ const char* pool_checker::check_partial(size_class_index index) const noexcept {
 }
 
 const char* pool_checker::check_counters() const noexcept {
+    if (pool_.group_ != nullptr) // which counts for all its lanes
+        return nullptr;
     if (pool_.held_ != held_)
         return "the count of bytes held is wrong";
     if (pool_.peak_held_ < pool_.held_)

@@ -52,7 +52,7 @@ void pool_state::free_beyond_limit(class_list& list, std::uint32_t first, void* 
 /// While the list has more blocks than the program, each free takes one of them along.
 void pool_state::reduce_surplus(class_list& list) noexcept {
     if (list.surplus_count == 0) {
-        if (list.end_mark.room != 0)
+        if (list.head->next != nullptr)
             begin_surplus(list);
         return;
     }
@@ -67,7 +67,6 @@ void pool_state::reduce_surplus(class_list& list) noexcept {
 void pool_state::begin_surplus(class_list& list) noexcept {
     list.surplus = list.head;
     list.surplus_count = list.capacity;
-    list.head = &list.end_mark;
     close(list);
 }
 
@@ -100,9 +99,11 @@ bool pool_state::retire(class_list& list, std::uint32_t first, bool linked) noex
 void pool_state::give_back(std::uint32_t first) noexcept {
     if (closed_) [[unlikely]]
         inspect_before_giving_back(first);
-    held_ -= std::size_t{record(first).length()} * size_classes::granule;
-    ++arena_visits_;
     record(first).owner = 0;
+    if (group_ != nullptr && is_spare_of_group(first)) [[unlikely]]
+        return;
+    note_returned(std::size_t{record(first).length()} * size_classes::granule);
+    ++arena_visits_;
     runs_.deallocate_granules(first);
 }
 
@@ -142,7 +143,11 @@ void pool_state::free_owned(std::uint32_t first, void* block) noexcept {
 
 /// Frees a run, or a block in its slab, past the list.
 void pool_state::free_anywhere(void* block) noexcept {
+    if (group_ != nullptr && offset(block) >= capacity()) [[unlikely]]
+        return free_elsewhere(block);
     const std::uint32_t first = first_granule(block);
+    if (group_ != nullptr && record(first).owner != owner_) [[unlikely]]
+        return free_elsewhere(block);
     const size_class_index index = record(first).size_class;
     if (index == 0)
         free_run(first);
@@ -151,22 +156,19 @@ void pool_state::free_anywhere(void* block) noexcept {
 }
 
 void pool_state::free_run(std::uint32_t first) noexcept {
-    runs_in_use_ -= std::size_t{record(first).length()} * size_classes::granule;
+    note_run(0 - std::size_t{record(first).length()} * size_classes::granule);
     give_back(first);
 }
 
 /// Gives every block of the list, or of its surplus, to its slab. At most one of them has any.
 void pool_state::empty_list(class_list& list) noexcept {
-    free_block* block = list.head;
-    if (list.surplus_count != 0) {
-        block = list.surplus;
-        list.surplus_count = 0;
-        open(list);
-    }
-    list.head = &list.end_mark;
-    while (block != &list.end_mark) {
-        free_block* const next = block->next;
-        free_in_slab(list, first_granule(block), block);
+    free_block* block = list.surplus_count != 0 ? list.surplus : list.head;
+    if (block->next == nullptr)
+        return;
+    list.surplus_count = 0;
+    open(list);
+    while (free_block* const next = block->next) {
+        free_anywhere(block);
         block = next;
     }
 }

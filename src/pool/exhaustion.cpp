@@ -28,12 +28,12 @@ void raise_bad_alloc(const arena& exhausted, std::size_t bytes) {
 unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcept {
     while (next != size_classes::count) {
         class_list& list = classes[next++];
-        if (is_empty(list) && list.surplus_count == 0 && list.current == none)
+        if (list.head->next == nullptr && list.surplus_count == 0 && list.current == none)
             continue;
-        const std::size_t held = held_;
+        const std::uint64_t visits = arena_visits_;
         empty_list(list);
         give_back_current(list);
-        if (held_ != held && runs_.largest_free_run() >= wanted)
+        if (arena_visits_ != visits && runs_.largest_free_run() >= wanted)
             break;
     }
     return next;
@@ -114,7 +114,7 @@ bool pool_state::give_back_tail(class_list& list, std::uint32_t wanted) noexcept
     const std::uint32_t freed = slab.length() - length;
     if (freed == 0 || !shrink(first, length, wanted))
         return false;
-    held_ -= std::size_t{freed} * size_classes::granule;
+    note_returned(std::size_t{freed} * size_classes::granule);
     slab.blocks = static_cast<std::uint16_t>(length * size_classes::granule / size);
     if (slab.carved == slab.blocks)
         list.current = none;
@@ -138,7 +138,9 @@ bool pool_state::shrink(std::uint32_t first, std::uint32_t length, std::uint32_t
 /// the request is served.
 void* pool_state::borrow_block(class_list& borrower, unsigned near,
                                std::size_t alignment) noexcept {
-    const std::size_t needed = std::max<std::size_t>(alignment, 1) - 1;
+    // What is lent to a lane comes into its list: it must do for whatever the list serves.
+    const std::size_t least = group_ == nullptr ? 1 : alignment_of_blocks(index_of(borrower));
+    const std::size_t needed = std::max(alignment, least) - 1;
     const auto left = static_cast<unsigned>(classes.end() - &borrower) - 1;
     class_list* lender = &borrower;
     for (unsigned count = std::min(near, left); count != 0; --count) {
@@ -155,8 +157,10 @@ void* pool_state::borrow_block(class_list& borrower, unsigned near,
     return nullptr;
 }
 
-/// Requires: an empty list.
+/// Requires: an empty list. A lane does not wait for the block's return: another may free it.
 void pool_state::note_loan(class_list& list) noexcept {
+    if (group_ != nullptr)
+        return;
     ++list.borrowed;
     close(list);
 }

@@ -193,7 +193,10 @@ void raise_error(const error& failure) { os::raise(failure); }
 
 } // namespace detail
 
-status try_reserve(unsynchronized_pool_resource& pool, const footprint_report& report) {
+namespace {
+
+template <class Pool>
+status reserve_each(Pool& pool, const footprint_report& report) {
     const bool guarded = pool.options().checks == check_level::full;
     const std::size_t guards = guarded ? detail::guarded_block::enlarged({0, 1}) : 0;
     for (const size_class_footprint& each : report.classes) {
@@ -223,8 +226,23 @@ status try_reserve(unsynchronized_pool_resource& pool, const footprint_report& r
     return std::monostate{};
 }
 
+} // namespace
+
+status try_reserve(unsynchronized_pool_resource& pool, const footprint_report& report) {
+    return reserve_each(pool, report);
+}
+
+status try_reserve(synchronized_pool_resource& pool, const footprint_report& report) {
+    return reserve_each(pool, report);
+}
+
 void reserve(unsynchronized_pool_resource& pool, const footprint_report& report) {
-    if (const auto reserved = try_reserve(pool, report); !reserved)
+    if (const auto reserved = reserve_each(pool, report); !reserved)
+        os::raise(reserved.error());
+}
+
+void reserve(synchronized_pool_resource& pool, const footprint_report& report) {
+    if (const auto reserved = reserve_each(pool, report); !reserved)
         os::raise(reserved.error());
 }
 

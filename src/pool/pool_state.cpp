@@ -6,12 +6,13 @@ namespace resident::detail {
 
 pool_state::pool_state(const pool_options& options, arena& source, std::uint16_t owner,
                        std::pmr::memory_resource* upstream,
-                       unsynchronized_pool_resource& handle_of_this) noexcept
+                       unsynchronized_pool_resource* handle_of_this, lane_group* group) noexcept
     : pool_front{}, base_(arena_access::runs(source).begin()),
       records_(arena_access::runs(source).records()),
       closed_(options.checks != check_level::off || blocks_are_watched()), owner_(owner),
-      runs_(arena_access::runs(source)), source_(source), options_(options), upstream_(upstream) {
-    handle = &handle_of_this;
+      runs_(arena_access::runs(source)), source_(source), group_(group), options_(options),
+      upstream_(upstream) {
+    handle = handle_of_this;
     longest_slab_ = longest_slab(runs_.capacity());
     open_bytes_ = closed_ ? 0 : capacity();
     std::size_t& largest = options_.largest_required_pool_block;
@@ -46,8 +47,7 @@ void pool_state::begin_lists() noexcept {
     for (class_list& list : classes) {
         list = {};
         list.partial = list.current = none;
-        list.head = &list.end_mark;
-        list.capacity = list_capacity(index_of(list));
+        list.capacity = list.end_mark.room = list_capacity(index_of(list));
         open(list);
     }
 }

@@ -15,6 +15,8 @@
 
 namespace resident::detail {
 
+class lane_group;
+
 /// Throws std::bad_alloc; in a build without exceptions: says what there was, and aborts.
 [[noreturn]] void raise_bad_alloc(const arena& exhausted, std::size_t bytes);
 
@@ -48,16 +50,20 @@ public:
     /// Larger classes from which blocks are borrowed before the arena is used up.
     static constexpr unsigned classes_near = 4;
 
-    /// Requires: to lie in a run of `source` by itself; `owner` is new.
+    /// Requires: to lie in a run of `source` by itself; `owner` is new. `handle` is null, and
+    /// `group` is not, if it is a lane.
     pool_state(const pool_options& options, arena& source, std::uint16_t owner,
-               std::pmr::memory_resource* upstream, unsynchronized_pool_resource& handle) noexcept;
+               std::pmr::memory_resource* upstream, unsynchronized_pool_resource* handle,
+               lane_group* group = nullptr) noexcept;
     /// Effects: release(), and gives the state's own run back.
     static void destroy(pool_state* doomed) noexcept;
     pool_state(const pool_state&) = delete;
     pool_state& operator=(const pool_state&) = delete;
 
     /// What pool_front does out of line. Requires: `list` is the request's, and empty.
-    [[nodiscard]] static bool can_refill(const class_list& list) noexcept;
+    [[nodiscard]] static bool can_refill(const class_list& list) noexcept {
+        return is_open(list) && (list.partial & list.current) != none;
+    }
     void* refill(class_list& list) noexcept;
     [[gnu::noinline]] void* allocate_slowly(class_list& list, std::size_t bytes,
                                             std::size_t alignment);
@@ -76,6 +82,8 @@ public:
     void trim() noexcept;
     void release() noexcept;
     [[nodiscard]] pool_statistics statistics() const noexcept;
+    void add_to(pool_statistics& all) const noexcept;
+    void add_up(pool_statistics& all) const noexcept;
     [[nodiscard]] const char* check() const noexcept;
 
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
@@ -88,6 +96,8 @@ private:
     friend struct pool_inspector; // the tests' one door
     friend class pool_checker;    // check.cpp
     friend class pool_checks;     // what a closed pool does
+    friend class lane;            // the pool of one thread
+    friend class lane_group;
 
     // allocate.cpp
     void* allocate_rarely(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
@@ -101,6 +111,8 @@ private:
                                                      std::size_t alignment) noexcept;
     void* allocate_from_arena_out_of_line(class_list& list, std::size_t alignment) noexcept;
     void* begin_slab(class_list& list, std::uint32_t first) noexcept;
+    void* begin_slab_out_of_line(class_list& list, std::uint32_t first) noexcept;
+    void* carve_out_of_line(class_list& list) noexcept; ///< one block
     void* allocate_when_exhausted(class_list& list, std::size_t alignment) noexcept;
     void* take_free(class_list& list) noexcept;
     void* allocate_run(std::size_t bytes, std::size_t alignment) noexcept;
@@ -117,6 +129,7 @@ private:
                                              void* block) noexcept;
     void free_owned(std::uint32_t first, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
+    [[gnu::noinline]] void free_elsewhere(void* block) noexcept; // lane.cpp
     void free_run(std::uint32_t first) noexcept;
     void free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
     bool retire(class_list& list, std::uint32_t first, bool linked) noexcept;
@@ -127,6 +140,7 @@ private:
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
 
     // statistics.cpp
+    [[nodiscard]] std::uint32_t depth_in_passing(const class_list& list) const noexcept;
     [[nodiscard]] std::size_t largest_request(std::size_t block_size) const noexcept;
 
     // pool_state.cpp
@@ -210,7 +224,8 @@ private:
     }
     /// Free blocks in the list, and of its surplus.
     [[nodiscard]] static std::uint32_t depth(const class_list& list) noexcept {
-        return list.surplus_count + list.end_mark.room - list.head->room;
+        const free_block* const first = list.head;
+        return list.surplus_count + (first->next == nullptr ? 0 : list.capacity - first->room);
     }
     [[nodiscard]] size_class_index index_of(const class_list& list) const noexcept {
         return static_cast<size_class_index>(&list - classes.data());
@@ -218,10 +233,13 @@ private:
     [[nodiscard]] const slab_geometry& geometry_of(const class_list& list) const noexcept {
         return slab_geometries[index_of(list)];
     }
-    /// Writes down, for the granule `at`, how far its slab's first granule is.
+    /// Writes down, for the granule `at`, how far its slab's first granule is. Not twice: another
+    /// thread may be reading it, for a block that begins there, too.
     void note_distance(std::size_t at, std::uint32_t first) noexcept {
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
-        record(granule).distance = static_cast<std::uint8_t>(granule - first);
+        const auto distance = static_cast<std::uint8_t>(granule - first);
+        if (record(granule).distance != distance)
+            record(granule).distance = distance;
     }
     [[nodiscard]] static std::uint16_t class_offset(std::size_t bytes) noexcept {
         return static_cast<std::uint16_t>(size_classes::of(bytes) * sizeof(class_list));
@@ -236,12 +254,13 @@ private:
                                                   std::uint32_t behind) noexcept {
         return list.capacity - behind - 1;
     }
-    [[nodiscard]] static bool is_empty(const class_list& list) noexcept {
-        return list.head == &list.end_mark;
-    }
     /// Makes a list that is empty and has no surplus one that may have blocks, or none.
-    static void open(class_list& list) noexcept { list.end_mark.room = list.capacity; }
-    static void close(class_list& list) noexcept { list.end_mark.room = 0; }
+    static void open(class_list& list) noexcept { list.head = &list.end_mark; }
+    void close(class_list& list) noexcept { list.head = &closed_mark; }
+    /// Requires: an empty list.
+    [[nodiscard]] static bool is_open(const class_list& list) noexcept {
+        return list.head->room != 0;
+    }
     [[nodiscard]] bool is_pooled(size_class_index index) const noexcept {
         return index != 0 &&
                slab_geometries[index].block_size <= options_.largest_required_pool_block;
@@ -259,10 +278,32 @@ private:
         run.owner = owner_;
         run.size_class = index;
         run.distance = 0;
-        held_ += std::size_t{run.length()} * size_classes::granule;
-        peak_held_ = std::max(peak_held_, held_);
+        note_held(std::size_t{run.length()} * size_classes::granule);
     }
     void give_back(std::uint32_t first) noexcept;
+    /// `bytes` more, or fewer, that are taken from the arena. What a lane took another may return:
+    /// for lanes the group counts.
+    void note_held(std::size_t bytes) noexcept {
+        if (group_ != nullptr) [[unlikely]]
+            return note_held_by_group(bytes);
+        held_ += bytes;
+        peak_held_ = std::max(peak_held_, held_);
+    }
+    void note_returned(std::size_t bytes) noexcept {
+        if (group_ != nullptr) [[unlikely]]
+            return note_held_by_group(0 - bytes);
+        held_ -= bytes;
+    }
+    /// The same for runs in use; fewer are so many less than 0.
+    void note_run(std::size_t bytes) noexcept {
+        if (group_ != nullptr) [[unlikely]]
+            return note_run_of_group(bytes);
+        runs_in_use_ += bytes;
+    }
+    [[gnu::noinline]] void note_held_by_group(std::size_t more) noexcept; // lane.cpp
+    [[gnu::noinline]] void note_run_of_group(std::size_t more) noexcept;  // lane.cpp
+    /// Whether the group of a lane keeps the slab, which is empty, for any of its lanes.
+    [[gnu::noinline]] bool is_spare_of_group(std::uint32_t first) noexcept; // lane.cpp
 
     std::byte* base_;
     granule_record* records_;
@@ -272,6 +313,7 @@ private:
     std::uint16_t owner_;      ///< what granule_record::owner says of this pool's runs
     run_source& runs_;
     arena& source_;
+    lane_group* group_; ///< of a lane: what its blocks may be freed by, and go to; else null
     pool_options options_;
     upstream_blocks upstream_;
     std::size_t held_ = 0;

@@ -68,6 +68,12 @@ static_assert(std::all_of(slab_geometries.begin(), slab_geometries.end(),
                           [](const slab_geometry& each) { return each.frugal <= each.usual; }),
               "whoever has room for a usual slab has room for any");
 
+/// Of every block of the class: all that any of its requests may ask for.
+constexpr std::size_t alignment_of_blocks(size_class_index index) noexcept {
+    const std::size_t size = slab_geometries[index].block_size;
+    return std::min(size & (0 - size), size_classes::granule);
+}
+
 /// Blocks of the slab that has the most.
 inline constexpr std::size_t most_blocks =
     slab_geometries[1].usual * size_classes::granule / slab_geometries[1].block_size;

@@ -20,11 +20,11 @@ detail::pool_state* make_state(const pool_options& options, arena& memory,
     if (run == nullptr)
         detail::raise_bad_alloc(memory, state_size);
     const std::uint16_t owner = runs.new_owner();
-    if (owner == 0) { // 65 535 pools share the arena already
+    if (owner == 0) { // 32 767 pools share the arena already
         runs.deallocate(run);
         detail::raise_bad_alloc(memory, state_size);
     }
-    return new (run) detail::pool_state(options, memory, owner, upstream, handle);
+    return new (run) detail::pool_state(options, memory, owner, upstream, &handle);
 }
 
 } // namespace

@@ -39,6 +39,8 @@ TEST(pool_check, finds_a_corrupted_pool) {
          [](scene& at) { at.set(inspect::base(at.state), inspect::base(at.state) + 4096); }},
         {"the pool's arena is another",
          [](scene& at) { at.set(inspect::records(at.state), inspect::records(at.state) + 1); }},
+        {"the mark of closed lists has room",
+         [](scene& at) { at.set(at.state.closed_mark.room, 1U); }},
         {"the pool is closed or not against its options",
          [](scene& at) { at.set(inspect::closed(at.state), !inspect::closed(at.state)); }},
         {"the bytes known of the arena are out of range",
@@ -227,6 +229,8 @@ TEST(pool_check, finds_a_corrupted_class) {
 
 // What only a pool that checks nothing has, or only one that does.
 
+constexpr const char* no_block = "a class's head is no block";
+
 TEST(pool_check, finds_blocks_in_a_list_that_must_stay_empty) {
     const std::vector<corruption> corruptions{
         {"a class's first room is out of range",
@@ -245,7 +249,6 @@ TEST(pool_check, finds_a_corrupted_list_of_a_class) {
         at.set_link(block(from), {block(to), room});
     };
     const auto room = [=](void* of) { return read_link(block(of)).room; };
-    const char* const no_block = "a class's head is no block";
     const std::vector<corruption> corruptions{
         {no_block, [=](scene& at) { at.set(at.list(active).head, block(nullptr)); }},
         {no_block, [=](scene& at) { at.set(at.list(active).head, block(at.actives[3]) + 1); }},
@@ -265,8 +268,9 @@ TEST(pool_check, finds_a_corrupted_list_of_a_class) {
          [=](scene& at) { link(at, at.actives[5], nullptr, room(at.actives[5])); }},
         {"a free block is in the list of another slab",
          [=](scene& at) { link(at, at.actives[5], at.first_cached, room(at.actives[5])); }},
-        {"an end mark's room is wrong", [](scene& at) { at.set(at.list(caching).borrowed, 1U); }},
-        {"an end mark's room is wrong",
+        {"a list is open that must stay empty",
+         [](scene& at) { at.set(at.list(caching).borrowed, 1U); }},
+        {"a list is open that must stay empty",
          [](scene& at) { at.set(at.list(caching).surplus_count, 1U); }},
     };
     expect_found(check_level::off, corruptions);
@@ -280,8 +284,7 @@ TEST(pool_check, finds_a_corrupted_surplus) {
          [](scene& at) {
              at.set(at.list(surplus).surplus_count, at.list(surplus).surplus_count - 1);
          }},
-        {"an end mark's room is wrong",
-         [](scene& at) { at.set(at.list(surplus).surplus_count, 0U); }},
+        {no_block, [](scene& at) { at.set(at.list(surplus).surplus_count, 0U); }},
         {"a list of free blocks leads to none",
          [](scene& at) { at.set(at.list(surplus).surplus, static_cast<free_block*>(at.large)); }},
         {"a free block is in the list of another slab",

@@ -27,11 +27,14 @@ static_assert(sizeof(free_block) == 16 && std::is_trivial_v<free_block>);
 ///     head --> [ next | room 5 ] --> [ next | room 6 ] --> end_mark [ null | room 7 ]
 ///
 /// Room is kept in the blocks, so that neither a push nor a pop has a counter to read, change and
-/// write: such a chain through memory would be most of their time. A list that must stay empty has
-/// an end mark without room: every call goes out of line.
+/// write: such a chain through memory would be most of their time. A list that must stay empty for
+/// a while is *closed*: its head is a mark without room, and every call goes out of line.
+///
+/// An end mark never changes, and those of a class are alike in all lanes of a pool: a list may end
+/// in that of another lane, so a whole one moves between lanes in constant time.
 struct alignas(64) class_list {
     free_block* head;
-    free_block end_mark;
+    free_block end_mark; ///< its room is the capacity
 
     // The rest is for the path out of line.
     free_block* surplus; ///< blocks that the list had and that go back to their slabs
@@ -68,6 +71,7 @@ static_assert(sizeof(class_list) == 64, "one cache line a class");
 /// Begins the locked memory that a pool keeps its state in: all that the inline path sees.
 struct pool_front {
     std::array<class_list, size_classes::count> classes;
+    free_block closed_mark; ///< what a closed list consists of; without room
     /// Bytes from the first class to that of a size, by (size + unit - 1) / unit.
     std::array<std::uint16_t, size_classes::small_sizes> class_offsets;
     /// The same for what is larger, by (size + large_unit - 1) / large_unit.
@@ -96,40 +100,46 @@ struct pool_front {
     void deallocate_out_of_line(class_list& list, void* block, std::size_t bytes,
                                 std::size_t alignment) noexcept;
 
-    /// The class for a request whose size is known when compiling.
+    /// From the first class to that of a request whose size is known when compiling; in bytes.
     template <std::size_t Bytes, std::size_t Alignment>
-    [[nodiscard]] class_list& class_for() noexcept {
+    [[nodiscard]] static constexpr std::size_t offset_for() noexcept {
         constexpr std::size_t needed = Bytes == 0 ? 1 : Bytes;
         constexpr std::size_t rounded = Alignment <= size_classes::unit
                                             ? needed
                                             : (needed + Alignment - 1) / Alignment * Alignment;
         constexpr size_class_index index =
             Alignment <= size_classes::granule ? size_classes::of(rounded) : 0;
-        return classes[index];
+        return index * sizeof(class_list);
+    }
+    /// The same for any request; 0, of class 0 whose list is always empty, for what is not pooled.
+    [[nodiscard]] std::size_t offset_for(std::size_t bytes, std::size_t alignment) const noexcept {
+        constexpr std::size_t unit = size_classes::unit;
+        constexpr std::size_t large_unit = size_classes::large_unit;
+        if (alignment > 2 * unit) [[unlikely]] {
+            if (alignment > size_classes::granule || bytes > size_classes::largest)
+                return 0;
+            bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
+        }
+        if (bytes <= size_classes::largest_small) [[likely]] {
+            if (alignment <= unit)
+                return class_offsets[(bytes + unit - 1) / unit];
+            return class_offsets[(bytes + 2 * unit - 1) / (2 * unit) * 2];
+        }
+        if (bytes <= size_classes::largest)
+            return large_class_offsets[(bytes + large_unit - 1) / large_unit];
+        return 0;
     }
 
     [[nodiscard]] class_list& class_at(std::size_t offset) noexcept {
         return *reinterpret_cast<class_list*>(reinterpret_cast<std::byte*>(classes.data()) +
                                               offset);
     }
-
-    /// The class for a request; class 0, whose list is always empty, for what is not pooled.
+    template <std::size_t Bytes, std::size_t Alignment>
+    [[nodiscard]] class_list& class_for() noexcept {
+        return class_at(offset_for<Bytes, Alignment>());
+    }
     [[nodiscard]] class_list& class_for(std::size_t bytes, std::size_t alignment) noexcept {
-        constexpr std::size_t unit = size_classes::unit;
-        constexpr std::size_t large_unit = size_classes::large_unit;
-        if (alignment > 2 * unit) [[unlikely]] {
-            if (alignment > size_classes::granule || bytes > size_classes::largest)
-                return classes[0];
-            bytes = (bytes + (bytes == 0) + alignment - 1) & ~(alignment - 1);
-        }
-        if (bytes <= size_classes::largest_small) [[likely]] {
-            if (alignment <= unit)
-                return class_at(class_offsets[(bytes + unit - 1) / unit]);
-            return class_at(class_offsets[(bytes + 2 * unit - 1) / (2 * unit) * 2]);
-        }
-        if (bytes <= size_classes::largest)
-            return class_at(large_class_offsets[(bytes + large_unit - 1) / large_unit]);
-        return classes[0];
+        return class_at(offset_for(bytes, alignment));
     }
 };
 

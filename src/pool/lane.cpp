@@ -1,0 +1,133 @@
+#include "pool/lane.hpp"
+
+#include "pool/lane_group.hpp"
+
+namespace resident::detail {
+
+lane::lane(const pool_options& options, arena& source, std::uint16_t owner,
+           std::pmr::memory_resource* upstream, lane_group* group) noexcept
+    : pool_state(options, source, owner, upstream, nullptr, group) {
+    if (group == nullptr)
+        return;
+    // The arena may have grown; but whole lists go from lane to lane, and are equally long.
+    longest_slab_ = group->longest_slab();
+    begin_lists();
+}
+
+/// Only one of them, the last, may find its list full: that takes longer.
+void lane::take_in(unsigned most) noexcept {
+    for (; most != 0; --most) {
+        void* const block = inbox_.take();
+        if (block == nullptr)
+            return;
+        const std::uint32_t first = first_granule(block);
+        class_list& list = classes[record(first).size_class];
+        if (!list.push(block))
+            return free_beyond_limit(list, first, block);
+    }
+}
+
+void* lane::allocate_here(std::size_t bytes, std::size_t alignment) noexcept {
+    class_list& list = class_for(bytes, alignment);
+    if (void* const block = list.pop())
+        return block;
+    if (is_open(list)) {
+        if (free_block* const head = group_->take_list(index_of(list))) {
+            list.head = head;
+            return list.pop();
+        }
+    }
+    take_in(taken_in_at_once);
+    if (void* const block = list.pop())
+        return block;
+    if (can_refill(list)) [[likely]]
+        return refill(list);
+    if (!is_open(list)) [[unlikely]]
+        return allocate_past_list(list, bytes, alignment);
+    const std::uint32_t spare = group_->take_spare(most_granules(geometry_of(list)));
+    return spare != none ? begin_slab_out_of_line(list, spare)
+                         : allocate_from_arena_out_of_line(list, alignment);
+}
+
+void lane::deallocate_here(void* block, std::size_t bytes, std::size_t alignment) noexcept {
+    const std::uint32_t first = first_granule(block);
+    const granule_record& slab = record(first);
+    if (slab.size_class == 0)
+        return free_run(first);
+    // A block that was lent counts as one of the class that it was lent to, while it is in a list.
+    class_list& list =
+        bytes == unknown_size ? classes[slab.size_class] : class_for(bytes, alignment);
+    if (list.push(block))
+        return;
+    take_in(1);
+    free_block* full = list.head;
+    if (full->next != nullptr)
+        full = group_->put_list(index_of(list), full);
+    if (full == nullptr) {
+        open(list);
+        list.push(block);
+        return;
+    }
+    list.head = full;
+    if (slab.owner == owner_) {
+        free_owned(first, block);
+    } else {
+        group_->lane_of(slab.owner)->hand_in(block);
+    }
+}
+
+void lane::empty_lists(std::size_t except) noexcept {
+    for (class_list& list : classes) {
+        if (&list == &class_at(except))
+            continue;
+        empty_list(list);
+        if (is_open(list))
+            open(list); // with its own mark: it may have ended in another lane's
+    }
+}
+
+void lane::empty_slabs() noexcept {
+    while (void* const block = inbox_.take())
+        free_anywhere(block);
+    for (class_list& list : classes)
+        give_back_current(list);
+}
+
+void* lane::lend(size_class_index index) noexcept {
+    class_list& list = classes[index];
+    if (list.reserved != 0)
+        return nullptr;
+    if (list.partial != none)
+        return take_one(list);
+    return list.current != none ? carve_out_of_line(list) : nullptr;
+}
+
+unsigned lane::give_back_tail_from(unsigned next, std::uint32_t wanted) noexcept {
+    while (next != size_classes::count)
+        if (give_back_tail(classes[next++], wanted))
+            return next;
+    return next;
+}
+
+void lane::release_all() noexcept {
+    inbox_.forget();
+    release();
+}
+
+/// What is not of this lane's slabs, but was in its lists.
+void pool_state::free_elsewhere(void* block) noexcept {
+    if (offset(block) >= capacity())
+        group_->hand_in_to_upstream(block);
+    else
+        group_->lane_of(record(first_granule(block)).owner)->hand_in(block);
+}
+
+void pool_state::note_held_by_group(std::size_t more) noexcept { group_->note_held(more); }
+
+void pool_state::note_run_of_group(std::size_t more) noexcept { group_->note_run(more); }
+
+bool pool_state::is_spare_of_group(std::uint32_t first) noexcept {
+    return group_->keep_spare(first, record(first).length());
+}
+
+} // namespace resident::detail
