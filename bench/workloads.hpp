@@ -14,9 +14,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -66,6 +66,14 @@ void pair(benchmark::State& state) {
         heap.deallocate(block, bytes);
         use(&heap);
     }
+}
+
+/// A program writes to a block that it has asked for.
+inline void touch(void* block, std::uint32_t value) noexcept {
+    // Atomic for contestants that give a block to two threads at a time; the same instruction.
+    std::atomic_ref<std::uint32_t>{*static_cast<std::uint32_t*>(block)}.store(
+        value, std::memory_order_relaxed);
+    use(block);
 }
 
 struct held_block {
@@ -126,15 +134,16 @@ void batch(benchmark::State& state) {
 template <contestant C, class Sizes>
 class churning {
 public:
-    explicit churning(std::uint32_t count) : slots_(count) {
-        use(heap_.get());
+    churning(C& heap, std::uint32_t count, std::uint64_t seed)
+        : random_(seed), heap_(heap), slots_(count) {
+        use(&heap_);
         for (held_block& each : slots_) {
             fill(each, sizes_(static_cast<std::uint32_t>(random_.next())));
         }
     }
     ~churning() {
         for (const held_block& each : slots_) {
-            heap_->deallocate(each.address, each.bytes);
+            heap_.deallocate(each.address, each.bytes);
         }
     }
     churning(const churning&) = delete;
@@ -145,22 +154,20 @@ public:
         const auto count = static_cast<std::uint32_t>(slots_.size());
         held_block& chosen =
             slots_[random_stream::scale(static_cast<std::uint32_t>(bits >> 32), count)];
-        heap_->deallocate(chosen.address, chosen.bytes);
+        heap_.deallocate(chosen.address, chosen.bytes);
         fill(chosen, sizes_(static_cast<std::uint32_t>(bits)));
     }
 
 private:
-    /// A program writes to a block that it has asked for.
     void fill(held_block& into, std::uint32_t bytes) {
-        void* const block = heap_->allocate(bytes);
-        std::memcpy(block, &bytes, sizeof bytes);
-        use(block);
+        void* const block = heap_.allocate(bytes);
+        touch(block, bytes);
         into = {block, bytes};
     }
 
     Sizes sizes_{};
-    random_stream random_{12};
-    std::unique_ptr<C> heap_ = std::make_unique<C>();
+    random_stream random_;
+    C& heap_;
     std::vector<held_block> slots_;
 };
 
@@ -170,13 +177,14 @@ private:
 /// numbers is timed too, and so are the misses on blocks that were not touched lately.
 template <contestant C, class Sizes, std::uint32_t Count>
 void churn(benchmark::State& state) {
-    churning<C, Sizes> heap{Count};
+    const auto heap = std::make_unique<C>();
+    churning<C, Sizes> blocks{*heap, Count, 12};
     const std::uint32_t steps = std::max<std::uint32_t>(Count, 100'000);
     for (std::uint32_t step = 0; step != steps; ++step) {
-        heap.step();
+        blocks.step();
     }
     for ([[maybe_unused]] auto _ : state) {
-        heap.step();
+        blocks.step();
     }
 }
 

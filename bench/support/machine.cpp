@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <dlfcn.h>
 #include <sched.h>
@@ -27,6 +28,32 @@ std::string processor_name() {
         }
     }
     return "unknown processor";
+}
+
+std::vector<int> allowed_processors() {
+    std::vector<int> found;
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        for (int processor = 0; processor != CPU_SETSIZE; ++processor) {
+            if (CPU_ISSET(static_cast<std::size_t>(processor), &allowed)) {
+                found.push_back(processor);
+            }
+        }
+    }
+    return found;
+}
+
+/// Those that this thread might run on at the first call.
+const std::vector<int>& processors() {
+    static const std::vector<int> found = allowed_processors();
+    return found;
+}
+
+bool pin_to(int processor) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(processor), &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 /// The file that holds a function; empty for none.
@@ -68,20 +95,14 @@ constexpr auto expectations = std::to_array<expectation>({
 } // namespace
 
 int pin_to_one_processor() {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
-        return -1;
+    const std::vector<int>& allowed = processors();
+    return !allowed.empty() && pin_to(allowed.back()) ? allowed.back() : -1;
+}
+
+void pin_in_turn(std::size_t index) {
+    if (const std::vector<int>& allowed = processors(); !allowed.empty()) {
+        pin_to(allowed[index % allowed.size()]);
     }
-    for (std::size_t processor = CPU_SETSIZE; processor-- > 0;) {
-        if (CPU_ISSET(processor, &allowed)) {
-            cpu_set_t one;
-            CPU_ZERO(&one);
-            CPU_SET(processor, &one);
-            const bool pinned = sched_setaffinity(0, sizeof one, &one) == 0;
-            return pinned ? static_cast<int>(processor) : -1;
-        }
-    }
-    return -1;
 }
 
 void verify_contestants() {

@@ -1,11 +1,17 @@
 /// What a reader must know about the machine to judge a figure, and what makes it repeatable.
 #pragma once
 
+#include <cstddef>
+
 namespace resident::bench {
 
 /// Pins this thread to the last processor it may run on: the first ones serve most interrupts.
 /// Returns: that processor's number, or -1 if the kernel does not permit it.
 int pin_to_one_processor();
+
+/// Pins this thread to one of the processors that the program might run on before
+/// pin_to_one_processor(): `index` counts them, round and round.
+void pin_in_turn(std::size_t index);
 
 /// Ends the program with a message if malloc is not the C library's, or if a contestant's functions
 /// are not those of its own library: then the figures would be somebody else's.

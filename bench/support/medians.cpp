@@ -16,7 +16,9 @@ void medians::ReportRuns(const std::vector<Run>& runs) {
         // Repetitions come with their aggregates; a single one comes alone.
         if (run.run_type == Run::RT_Iteration ? run.repetitions <= 1
                                               : run.aggregate_name == "median") {
-            nanoseconds_[run.run_name.function_name] = run.GetAdjustedCPUTime();
+            nanoseconds_[run.run_name.function_name] = run.run_name.time_type == "manual_time"
+                                                           ? run.GetAdjustedRealTime()
+                                                           : run.GetAdjustedCPUTime();
         }
     }
 }

@@ -15,7 +15,8 @@ public:
     bool ReportContext(const Context& context) override;
     void ReportRuns(const std::vector<Run>& runs) override;
 
-    /// Nanoseconds of processor time of one iteration; none if it was not measured.
+    /// Nanoseconds of one iteration, of processor time or by the benchmark's own clock; none if it
+    /// was not measured.
     [[nodiscard]] std::optional<double> of(const std::string& benchmark) const;
 
 private:

@@ -10,12 +10,14 @@
 
 namespace resident::bench {
 
-/// Each cell is a time and, if there is a row "ref", its ratio to that row. At most six columns.
-/// If there is a row "resident", lines below tell which other contestant is the best, and which
-/// of those that give memory from one size to another, and the ratio of "resident" to it.
+/// Each cell is a time and, if there is a row `compared_to`, its ratio to that row. At most six
+/// columns. If there is a row "resident", lines below tell which other contestant is the best, and
+/// which of those that give memory from one size to another, and the ratio of "resident" to it; and
+/// to the bound, if that is not what every row is compared to.
 class result_table {
 public:
-    explicit result_table(std::string_view title) : title_(title) {}
+    result_table(std::string_view title, std::string_view compared_to)
+        : title_(title), compared_to_(compared_to) {}
 
     /// Rows and columns appear in the order in which they are named first.
     void set(std::string_view row, std::string_view column, double nanoseconds);
@@ -32,6 +34,7 @@ private:
                                       bool (*counts)(std::string_view)) const;
 
     std::string title_;
+    std::string compared_to_;
     std::vector<std::string> rows_;
     std::vector<std::string> columns_;
     std::map<std::pair<std::string, std::string>, double> values_;

@@ -86,8 +86,8 @@ std::string name_of(const std::string& table, const suite::cell& cell) {
 
 } // namespace
 
-void suite::table(std::string_view key, std::string_view title) {
-    tables_.push_back({std::string{key}, std::string{title}, {}});
+void suite::table(std::string_view key, std::string_view title, std::string_view compared_to) {
+    tables_.push_back({std::string{key}, std::string{title}, std::string{compared_to}, {}});
 }
 
 void suite::add(const cell& added) { tables_.back().cells.push_back(added); }
@@ -106,6 +106,9 @@ int suite::run(int argc, char** argv) {
                 benchmark::RegisterBenchmark(name_of(table.key, each).c_str(), each.run);
             if (each.iterations != 0) {
                 added->Iterations(each.iterations);
+            }
+            if (each.measured == time::clock) {
+                added->UseManualTime();
             }
         }
     }
@@ -149,7 +152,7 @@ void suite::measure(const table_of_cells& table, const std::string& names) {
         const waiting_line waiting{table.key};
         benchmark::RunSpecifiedBenchmarks(&measured, names);
     }
-    result_table results{table.title};
+    result_table results{table.title, table.compared_to};
     for (const cell& each : table.cells) {
         if (const auto time = measured.of(name_of(table.key, each))) {
             results.set(each.contestant, each.column, *time);

@@ -1,0 +1,87 @@
+/// The contestants that any number of threads may use at a time, and what they are held against.
+#pragma once
+
+#include <resident/allocator.hpp>
+#include <resident/synchronized_pool_resource.hpp>
+
+#include "contestants/all.hpp"
+#include "support/shared_arena.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory_resource>
+#include <vector>
+
+namespace resident::bench {
+
+class resident_shared_pool {
+public:
+    static constexpr const char* name = "resident";
+
+    void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
+    void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
+    std::pmr::memory_resource& resource() noexcept { return pool_; }
+    template <class T>
+    auto allocator() noexcept {
+        return resident::allocator<T, synchronized_pool_resource>{pool_};
+    }
+
+private:
+    synchronized_pool_resource pool_{shared_arena()};
+};
+
+/// On the arena, so that its blocks lie on the same pages.
+class std_shared_pool {
+public:
+    static constexpr const char* name = "std arena";
+
+    void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
+    void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }
+    std::pmr::memory_resource& resource() noexcept { return pool_; }
+
+private:
+    std::pmr::synchronized_pool_resource pool_{std_pool_options, &shared_arena()};
+};
+
+using concurrent_contestants = contestant_list<resident_shared_pool, jemalloc, mimalloc, tcmalloc,
+                                               tbbmalloc, glibc, std_shared_pool>;
+
+/// The pool for one thread: what it costs that others may come.
+class one_thread_pool : public resident_pool {
+public:
+    static constexpr const char* name = "one thread";
+};
+
+/// What a workload costs without an allocator. Blocks are those of an array, in turn; freeing does
+/// nothing. Threads have parts of the array of their own, unless there are many of them at a time.
+class no_heap {
+public:
+    static constexpr const char* name = "no heap";
+
+    void* allocate(std::size_t) noexcept {
+        return &blocks_[part_ * blocks_of_part + next_++ % blocks_of_part];
+    }
+    void deallocate(void*, std::size_t) noexcept {}
+
+private:
+    struct alignas(64) block {
+        std::array<std::byte, 64> content;
+    };
+
+    /// More than the workloads have on their way from one thread to the other.
+    static constexpr std::size_t blocks_of_part = 2048;
+    static constexpr std::size_t parts = 16;
+
+    static std::size_t part_in_turn() noexcept {
+        static std::atomic<std::size_t> given = 0;
+        return given.fetch_add(1, std::memory_order_relaxed) % parts;
+    }
+
+    static inline thread_local const std::size_t part_ = part_in_turn();
+    static inline thread_local std::size_t next_ = 0;
+
+    std::vector<block> blocks_ = std::vector<block>(parts * blocks_of_part);
+};
+
+} // namespace resident::bench
