@@ -79,8 +79,8 @@ std::string conclude(const demo_result& result) {
                            counted(periods, "period"));
     }
     return fmt::format("{}, the loop on malloc took {} and up to {} for the work of a period; on "
-                       "the resident arena, by either allocator, it took no page fault and at "
-                       "most {}.",
+                       "the resident arena, in one thread and in two, it took no page fault and "
+                       "at most {}.",
                        where, faults_of(*malloc_row), short_duration(malloc_row->work.largest()),
                        short_duration(longest));
 }

@@ -45,6 +45,7 @@ void add_outcome(contest_result& result, const contest_outcome& outcome) {
     result.minor_faults += outcome.minor_faults;
     result.major_faults += outcome.major_faults;
     result.missed_periods += outcome.missed_periods;
+    result.passed_records += outcome.passed_records;
     result.locked_bytes = std::max(result.locked_bytes, outcome.locked_bytes);
     result.scheduling_error = outcome.scheduling_error;
     result.real_time = outcome.real_time;

@@ -39,6 +39,7 @@ struct contest_outcome {
     std::uint64_t major_faults = 0;
     std::uint64_t missed_periods = 0;
     std::uint64_t locked_bytes = 0;    ///< VmLck
+    std::uint64_t passed_records = 0;  ///< to the second thread, since warming up
     std::int32_t scheduling_error = 0; ///< errno of asking for SCHED_FIFO
     bool real_time = false;            ///< SCHED_FIFO was asked for and given
     bool harness_locked = false;       ///< code, stack, input and this channel, all of it

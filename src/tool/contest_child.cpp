@@ -10,6 +10,7 @@
 #include "tool/periodic_loop.hpp"
 #include "tool/quantities.hpp"
 #include "tool/record_store.hpp"
+#include "tool/second_thread.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <dlfcn.h>
 
@@ -47,11 +49,36 @@ private:
     std::uint64_t checksum_ = 0;
 };
 
+/// The same, but what goes out goes to a second thread.
+template <class Store>
+class shared_work {
+public:
+    using removed = typename Store::removed_record;
+
+    shared_work(Store& store, second_thread<removed>& other)
+        : store_(store), other_(other), work_(store) {}
+    void operator()() {
+        // Without room it is freed here, by take_next: this thread waits for nobody.
+        if (store_.full() && other_.has_room())
+            other_.pass(store_.remove_oldest());
+        work_();
+    }
+    [[nodiscard]] std::uint64_t checksum() const noexcept { return work_.checksum(); }
+
+private:
+    Store& store_;
+    second_thread<removed>& other_;
+    store_work<Store> work_;
+};
+
+void sleep_a_millisecond() { os::sleep_until(os::monotonic_nanoseconds() + 1'000'000); }
+
 /// One contestant's run, on the loop's thread.
 class child_run final : public contest_run {
 public:
     child_run(contest_channel& channel, const record_view& input, bool process_locked)
-        : channel_(channel), input_(input), process_locked_(process_locked) {}
+        : channel_(channel), input_(input), process_locked_(process_locked),
+          processors_(os::allowed_processors()) {}
 
     /// Throws nothing: what goes wrong goes into the channel.
     void run() noexcept {
@@ -70,6 +97,30 @@ public:
 
     void with_pool(unsynchronized_pool_resource& pool) override {
         keep_records<pool_containers>(pool);
+    }
+
+    void with_shared_pool(synchronized_pool_resource& pool) override {
+        channel_.stage.store(contest_stage::filling);
+        using store_type = record_store<shared_pool_containers>;
+        using removed = store_type::removed_record;
+        // As many records in all as the others keep: those on their way are in memory, too.
+        const std::size_t kept = channel_.order.records;
+        const std::size_t on_their_way = std::min(kept / 8, second_thread<removed>::most_waiting);
+        store_type store(input_, kept - on_their_way, pool);
+        bool ready = pool.attach_this_thread();
+        second_thread<removed> other(on_their_way, [&] {
+            ready = prepare_second_thread() && pool.attach_this_thread() && ready;
+        });
+        channel_.outcome.harness_locked = channel_.outcome.harness_locked && ready;
+        shared_work work(store, other);
+        fill(store, work, [&] {
+            while (!other.has_room() && on_their_way != 0)
+                sleep_a_millisecond();
+        });
+        const std::uint64_t passed_before = other.passed();
+        measure(work);
+        channel_.outcome.passed_records = other.passed() - passed_before;
+        finish(work.checksum());
     }
 
     void without_work() override {
@@ -109,26 +160,37 @@ private:
             os::pin_to_processor(order.processor);
     }
 
+    /// Keeps it off the loop's processor, if there is another. Returns: whether its stack is
+    /// locked.
+    [[nodiscard]] bool prepare_second_thread() noexcept {
+        if (!processors_.empty())
+            os::pin_to_processor(processors_.front()); // the loop's is the last
+        const auto prepared = prepare_this_thread({.stack = locked_stack});
+        return prepared.has_value() && prepared->complete();
+    }
+
     template <class Containers>
     void keep_records(typename Containers::memory& memory) {
         channel_.stage.store(contest_stage::filling);
         record_store<Containers> store(input_, channel_.order.records, memory);
         store_work work(store);
-        fill(store, work);
+        fill(store, work, [] {});
         measure(work);
         finish(work.checksum());
     }
 
     /// Fills the store, then takes the whole input through it once more: every size that the input
-    /// asks for has then been given and taken back.
-    template <class Store>
-    void fill(Store& store, store_work<Store>& work) {
-        while (store.arrivals() < channel_.order.records) {
+    /// asks for has then been given and taken back. Calls `wait` before each record of that pass.
+    template <class Store, class Work, class Wait>
+    void fill(Store& store, Work& work, Wait wait) {
+        while (!store.full()) {
             store.take_next();
             records_taken_ = store.arrivals();
         }
-        for (std::size_t arrival = 0; arrival < input_.size(); ++arrival)
+        for (std::size_t arrival = 0; arrival < input_.size(); ++arrival) {
+            wait();
             work();
+        }
     }
 
     /// Real-time only now: filling would starve the processor's other threads.
@@ -155,10 +217,8 @@ private:
         if (const auto limit = read_memory_limit())
             channel_.outcome.locked_bytes = limit->locked;
         channel_.stage.store(contest_stage::ready);
-        constexpr std::int64_t poll_interval = 1'000'000;
-        while (!channel_.go.load()) {
-            os::sleep_until(os::monotonic_nanoseconds() + poll_interval);
-        }
+        while (!channel_.go.load())
+            sleep_a_millisecond();
         channel_.stage.store(contest_stage::measuring);
         const loop_stretch measured = run_stretch(channel_.order.periods, work);
         channel_.outcome.missed_periods = measured.missed_periods;
@@ -180,12 +240,14 @@ private:
     contest_channel& channel_;
     record_view input_;
     bool process_locked_;
+    std::vector<int> processors_; ///< of the process; the loop's thread is bound to one
     std::uint64_t records_taken_ = 0;
 };
 
 /// What the process must leave of its memlock limit to what comes after its code.
-std::size_t memory_to_come(const contest_order& order) {
-    return arena::memlock_needed({.capacity = order.arena_capacity}) + thread_stack;
+std::size_t memory_to_come(const contest_order& order, const contestant& who) {
+    return arena::memlock_needed({.capacity = order.arena_capacity}) +
+           (who.has_second_thread ? 2 : 1) * thread_stack;
 }
 
 bool preload_is_there(const contestant& who) {
@@ -211,7 +273,7 @@ int run_contestant(contest_channel& channel, const os::shared_memory& input, boo
         prepare_process({.keep_malloc_memory = who.keep_malloc_memory,
                          .single_malloc_arena = who.single_malloc_arena,
                          .lock_all = {.current = who.lock_all, .future = who.lock_all},
-                         .leave_lockable = memory_to_come(channel.order)});
+                         .leave_lockable = memory_to_come(channel.order, who)});
     if (!prepared)
         return refuse(prepared.error().what());
     child_run run(channel, record_view::unpack(input.data()), input_locked && prepared->complete());

@@ -24,25 +24,30 @@ void run_on_pool_over_malloc(const contest_order&, contest_run& run) {
 }
 
 /// Calls `use` with a pool over an arena, locked and populated.
-template <class Use>
+template <class Pool, class Use>
 void with_resident_pool(const contest_order& order, contest_run& run, Use use) {
     arena locked_memory({.capacity = order.arena_capacity, .name = "resident demo"});
     run.note_page_kind(to_string(locked_memory.pages()));
-    unsynchronized_pool_resource pool(locked_memory);
+    Pool pool(locked_memory);
     use(pool);
 }
 
 void run_on_resident_pool_by_pmr(const contest_order& order, contest_run& run) {
-    with_resident_pool(order, run,
-                       [&run](std::pmr::memory_resource& resource) { run.with(resource); });
+    with_resident_pool<unsynchronized_pool_resource>(
+        order, run, [&run](std::pmr::memory_resource& resource) { run.with(resource); });
 }
 
 void run_on_resident_pool(const contest_order& order, contest_run& run) {
-    with_resident_pool(order, run,
-                       [&run](unsynchronized_pool_resource& pool) { run.with_pool(pool); });
+    with_resident_pool<unsynchronized_pool_resource>(
+        order, run, [&run](unsynchronized_pool_resource& pool) { run.with_pool(pool); });
 }
 
-constexpr std::array<contestant, 8> contestants{{
+void run_on_shared_resident_pool(const contest_order& order, contest_run& run) {
+    with_resident_pool<synchronized_pool_resource>(
+        order, run, [&run](synchronized_pool_resource& pool) { run.with_shared_pool(pool); });
+}
+
+constexpr std::array<contestant, 9> contestants{{
     {.name = "empty loop",
      .description = "the control: the same loop, no containers",
      .is_control = true,
@@ -75,6 +80,11 @@ constexpr std::array<contestant, 8> contestants{{
      .description = "resident's pool on an arena, through resident::allocator",
      .is_arena = true,
      .run = run_on_resident_pool},
+    {.name = "resident, two threads",
+     .description = "resident's pool for any thread: a second one frees what the loop evicts",
+     .is_arena = true,
+     .has_second_thread = true,
+     .run = run_on_shared_resident_pool},
 }};
 
 } // namespace

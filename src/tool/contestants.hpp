@@ -2,6 +2,7 @@
 #pragma once
 
 #include "resident/prepare.hpp"
+#include "resident/synchronized_pool_resource.hpp"
 #include "resident/unsynchronized_pool_resource.hpp"
 #include "tool/contest_channel.hpp"
 
@@ -18,6 +19,8 @@ public:
     virtual void with(std::pmr::memory_resource& memory) = 0;
     /// The same with containers that know the pool's type.
     virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
+    /// The same, but a second thread frees the records that go out.
+    virtual void with_shared_pool(synchronized_pool_resource& pool) = 0;
     /// The control: the same loop without containers.
     virtual void without_work() = 0;
     /// What pages the arena was made of, for the report.
@@ -34,6 +37,7 @@ struct contestant {
     /// A row that claims to be free of faults; its name begins with "resident".
     bool is_arena = false;
     bool is_control = false;
+    bool has_second_thread = false; ///< with_shared_pool: its stack is locked, too
     /// What this contestant does to its process, beside what the harness does for all.
     bool keep_malloc_memory = false;
     bool single_malloc_arena = false;

@@ -23,9 +23,10 @@ struct contest_result {
     std::uint64_t minor_faults = 0;
     std::uint64_t major_faults = 0;
     std::uint64_t missed_periods = 0;
-    std::uint64_t locked_bytes = 0; ///< the most of any round
-    int scheduling_error = 0;       ///< errno of asking for SCHED_FIFO; 0 if it was given or not
-    bool real_time = false;         ///< it was given
+    std::uint64_t locked_bytes = 0;   ///< the most of any round
+    std::uint64_t passed_records = 0; ///< to the second thread, since warming up
+    int scheduling_error = 0;         ///< errno of asking for SCHED_FIFO; 0 if it was given or not
+    bool real_time = false;           ///< it was given
     bool harness_locked = true;
     std::string page_kind; ///< of the arena
 

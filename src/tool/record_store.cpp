@@ -30,7 +30,7 @@ std::string_view record_store<Containers>::key_of_arrival(std::uint64_t number) 
 
 template <class Containers>
 void record_store<Containers>::take_next() {
-    if (records_.size() == capacity_) {
+    if (full()) {
         records_.erase(records_.find(in_order_of_arrival_.front()));
         in_order_of_arrival_.pop_front();
     }
@@ -47,6 +47,15 @@ void record_store<Containers>::take_next() {
                   [&](std::string_view line) { kept.push_back(string(line, memory_of_text)); });
     in_order_of_arrival_.push_back(string(key, memory_of_text));
     ++arrivals_;
+}
+
+template <class Containers>
+typename record_store<Containers>::removed_record
+record_store<Containers>::remove_oldest() noexcept {
+    auto entry = records_.extract(records_.find(in_order_of_arrival_.front()));
+    key_list arrival(in_order_of_arrival_.get_allocator());
+    arrival.splice(arrival.begin(), in_order_of_arrival_, in_order_of_arrival_.begin());
+    return {std::move(arrival), std::move(entry)};
 }
 
 template <class Containers>
@@ -72,5 +81,6 @@ std::uint64_t record_store<Containers>::random() noexcept {
 
 template class record_store<pmr_containers>;
 template class record_store<pool_containers>;
+template class record_store<shared_pool_containers>;
 
 } // namespace resident::tool

@@ -68,6 +68,8 @@ json contestant_part(const contest_result& row) {
               {"locked_bytes", row.locked_bytes},
               {"real_time", row.real_time},
               {"harness_locked", row.harness_locked}};
+    if (row.who->has_second_thread)
+        part["passed_records"] = row.passed_records;
     if (!row.page_kind.empty())
         part["page_kind"] = row.page_kind;
     part["work_histogram_ns"] = histogram_part(row.work);

@@ -76,7 +76,7 @@ std::string text_report(const demo_result& result, const text_abilities& abiliti
 
 std::string text_counts(const demo_result& result) {
     const time_axis axis = axis_of(result);
-    constexpr std::size_t width = (80 - 9) / 8; // of a column; there are at most eight rows
+    constexpr std::size_t width = (80 - 9) / 9; // of a column; there are at most nine rows
     std::string text = "periods by the time of their work\n";
     std::string header = fmt::format("{:>9}", "from");
     char letter = 'A';

@@ -2,6 +2,7 @@
 
 #include "resident/arena.hpp"
 #include "resident/footprint.hpp"
+#include "resident/size_literals.hpp"
 #include "tool/record_store.hpp"
 
 #include <algorithm>
@@ -9,6 +10,10 @@
 
 namespace resident::tool {
 namespace {
+
+/// What the row with two threads takes beside its records: two lanes, and slabs used by parts.
+/// Another quarter is left to it because what the second thread frees comes back out of order.
+constexpr std::size_t for_lanes = 256_KiB;
 
 /// Fills a store, then takes the whole input through it once more.
 void keep_records(const record_view& input, std::size_t records,
@@ -41,7 +46,10 @@ bool fits(const record_view& input, std::size_t records, arena& memory) {
 } // namespace
 
 std::size_t records_that_fit(const record_view& input, std::size_t capacity) {
-    const std::size_t usable = capacity / 16 * 15 / arena::granule_size * arena::granule_size;
+    const std::size_t usable = (capacity - std::min(capacity, for_lanes)) / 4 * 3 /
+                               arena::granule_size * arena::granule_size;
+    if (usable == 0)
+        return 0;
     arena memory({.capacity = usable,
                   .pages = page_kind::base,
                   .lock = lock_policy::off,
