@@ -167,6 +167,16 @@ void pool_state::empty_list(class_list& list) noexcept {
         return;
     list.surplus_count = 0;
     open(list);
+    if (group_ != nullptr)
+        return free_all_anywhere(block);
+    while (free_block* const next = block->next) { // all are of this class, and this pool's
+        free_in_slab(list, first_granule(block), block);
+        block = next;
+    }
+}
+
+/// To the end mark.
+void pool_state::free_all_anywhere(free_block* block) noexcept {
     while (free_block* const next = block->next) {
         free_anywhere(block);
         block = next;

@@ -129,6 +129,7 @@ private:
                                              void* block) noexcept;
     void free_owned(std::uint32_t first, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
+    [[gnu::noinline]] void free_all_anywhere(free_block* block) noexcept;
     [[gnu::noinline]] void free_elsewhere(void* block) noexcept; // lane.cpp
     void free_run(std::uint32_t first) noexcept;
     void free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
