@@ -34,6 +34,7 @@ struct patterned {
     std::size_t size;
     unsigned char pattern;
     std::size_t alignment;
+    std::thread::id allocated_by;
 
     /// Of a large block the first and last page say enough.
     [[nodiscard]] std::size_t written() const { return std::min<std::size_t>(size, 4096); }
@@ -59,6 +60,10 @@ struct mixture {
         return out << each.name;
     }
 };
+
+/// So many are on their way from thread to thread, of more than 4 KiB each, once all have begun:
+/// twice as much as the arenas that are short of memory have.
+constexpr unsigned most_passed_on = 3000;
 
 class lanes_stress : public testing::TestWithParam<mixture> {
 protected:
@@ -88,23 +93,29 @@ protected:
             return;
         }
         broken_ += reinterpret_cast<std::uintptr_t>(bytes) % alignment != 0 ? 1U : 0U;
-        own.push_back({bytes, size, static_cast<unsigned char>(random()), alignment});
+        own.push_back({bytes, size, static_cast<unsigned char>(random()), alignment,
+                       std::this_thread::get_id()});
         own.back().write();
     }
     void pass_on_or_free(std::mt19937& random, std::vector<patterned>& own) {
-        std::swap(own[random() % own.size()], own.back());
-        patterned block = own.back();
-        own.pop_back();
+        patterned block = taken_at_random(random, own);
         if (random() % 2 == 0) {
             const std::lock_guard guard(passed_on_mutex_);
             passed_on_.push_back(block);
-            std::swap(passed_on_[random() % passed_on_.size()], passed_on_.back());
-            block = passed_on_.back();
-            passed_on_.pop_back();
+            if (passed_on_.size() < most_passed_on)
+                return;
+            block = taken_at_random(random, passed_on_);
         }
         free(random, block);
     }
+    static patterned taken_at_random(std::mt19937& random, std::vector<patterned>& blocks) {
+        std::swap(blocks[random() % blocks.size()], blocks.back());
+        const patterned taken = blocks.back();
+        blocks.pop_back();
+        return taken;
+    }
     void free(std::mt19937& random, const patterned& block) {
+        freed_for_others_ += block.allocated_by == std::this_thread::get_id() ? 0U : 1U;
         broken_ += block.is_intact() ? 0U : 1U;
         if (random() % 4 == 0)
             pool_.deallocate(block.bytes);
@@ -118,6 +129,7 @@ protected:
     std::vector<patterned> passed_on_;
     std::atomic<unsigned> refused_{0};
     std::atomic<unsigned> broken_{0};
+    std::atomic<unsigned> freed_for_others_{0};
 };
 
 TEST_P(lanes_stress, keeps_every_block_intact) {
@@ -143,20 +155,21 @@ TEST_P(lanes_stress, keeps_every_block_intact) {
         for (const patterned& each : passed_on_)
             free(random, each);
         passed_on_.clear();
+        EXPECT_GT(freed_for_others_, most_passed_on);
         ASSERT_EQ(broken_, 0u) << "round " << round;
         ASSERT_EQ(pool_.check(), nullptr) << "round " << round;
         pool_.trim();
         ASSERT_EQ(pool_.statistics().in_use, 0u) << "round " << round;
         ++round;
     } while (std::chrono::steady_clock::now() < end);
-    EXPECT_EQ(pool_.lanes_in_use(), 0u);
+    EXPECT_LE(pool_.lanes_in_use(), 1u); // this thread's, which freed what was passed on
     if (of.checks == check_level::off && !test::address_sanitized) { // else one lane has all
         EXPECT_EQ(refused_ != 0, of.capacity < 64_MiB);
     }
     EXPECT_LE(pool_.statistics().held, 8_KiB + (of.threads + 1) * 20_KiB);
 }
 
-constexpr unsigned few = test::sanitized ? 5'000 : 100'000;
+constexpr unsigned few = test::sanitized ? 10'000 : 100'000;
 
 INSTANTIATE_TEST_SUITE_P(
     all, lanes_stress,
@@ -165,8 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
                     mixture{"sixteen_threads_short_of_memory", 8_MiB, 16, few / 4},
                     mixture{"threads_that_come_and_go", 256_MiB, 4, few, check_level::off, true},
                     mixture{"more_threads_than_lanes", 512_MiB, 80, few / 20},
-                    mixture{"checked_cheaply", 16_MiB, 4, few / 4, check_level::cheap},
-                    mixture{"checked_in_full", 16_MiB, 4, few / 4, check_level::full}),
+                    mixture{"checked_cheaply", 16_MiB, 4, few / 2, check_level::cheap},
+                    mixture{"checked_in_full", 16_MiB, 4, few / 2, check_level::full}),
     [](const auto& each) { return each.param.name; });
 
 } // namespace
