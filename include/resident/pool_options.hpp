@@ -72,4 +72,14 @@ struct pool_options {
     failure_observer on_failure{};
 };
 
+namespace detail {
+
+/// What std::pmr's options say of a pool.
+[[nodiscard]] inline pool_options converted(const std::pmr::pool_options& options) noexcept {
+    return {.max_blocks_per_chunk = options.max_blocks_per_chunk,
+            .largest_required_pool_block = options.largest_required_pool_block};
+}
+
+} // namespace detail
+
 } // namespace resident

@@ -59,14 +59,24 @@ public:
         : synchronized_pool_resource(pool_options{}, memory, upstream) {}
     synchronized_pool_resource(const pool_options& options, arena& memory,
                                std::pmr::memory_resource* upstream = nullptr);
+
+    /// The same as std::pmr has them: the arena by pointer, and std::pmr's options.
     explicit synchronized_pool_resource(arena* memory) : synchronized_pool_resource(*memory) {}
-    synchronized_pool_resource(const pool_options& options, arena* memory)
-        : synchronized_pool_resource(options, *memory) {}
-    synchronized_pool_resource(const std::pmr::pool_options& options, arena* memory)
-        : synchronized_pool_resource(converted(options), *memory) {}
-    template <std::same_as<std::pmr::pool_options> Options> // not for braces without a type
+    synchronized_pool_resource(const pool_options& options, arena* memory,
+                               std::pmr::memory_resource* upstream = nullptr)
+        : synchronized_pool_resource(options, *memory, upstream) {}
+    // Templates, so that braces without a type are pool_options.
+    template <std::same_as<std::pmr::pool_options> Options>
     explicit synchronized_pool_resource(const Options& options)
-        : synchronized_pool_resource(converted(options)) {}
+        : synchronized_pool_resource(detail::converted(options)) {}
+    template <std::same_as<std::pmr::pool_options> Options>
+    synchronized_pool_resource(const Options& options, arena& memory,
+                               std::pmr::memory_resource* upstream = nullptr)
+        : synchronized_pool_resource(detail::converted(options), memory, upstream) {}
+    template <std::same_as<std::pmr::pool_options> Options>
+    synchronized_pool_resource(const Options& options, arena* memory,
+                               std::pmr::memory_resource* upstream = nullptr)
+        : synchronized_pool_resource(detail::converted(options), *memory, upstream) {}
 
     /// Effects: release(), and gives everything back. Threads that used the pool may live on.
     ~synchronized_pool_resource() override;
@@ -173,10 +183,6 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
-    [[nodiscard]] static pool_options converted(const std::pmr::pool_options& options) noexcept {
-        return {.max_blocks_per_chunk = options.max_blocks_per_chunk,
-                .largest_required_pool_block = options.largest_required_pool_block};
-    }
     [[nodiscard]] void* pop(std::size_t bytes, std::size_t alignment) noexcept {
         return detail::pop_from_lane(slot_, classes_->offset_for(bytes, alignment));
     }

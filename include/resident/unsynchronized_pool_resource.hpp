@@ -53,7 +53,7 @@ public:
     /// Over `memory`, which must outlive the pool, as must `upstream`; null is none. The behavior
     /// is undefined if `upstream` takes memory from `memory`. Effects: takes the pool's state, 16
     /// KiB, from the arena. Throws: `std::bad_alloc` if and only if the arena has no room for it,
-    /// or 65 535 pools share it. In a build without exceptions: prints so and aborts.
+    /// or 32 767 pools share it. In a build without exceptions: prints so and aborts.
     explicit unsynchronized_pool_resource(arena& memory,
                                           std::pmr::memory_resource* upstream = nullptr)
         : unsynchronized_pool_resource(pool_options{}, memory, upstream) {}
@@ -68,15 +68,15 @@ public:
     // Templates, so that braces without a type are pool_options.
     template <std::same_as<std::pmr::pool_options> Options>
     explicit unsynchronized_pool_resource(const Options& options)
-        : unsynchronized_pool_resource(converted(options)) {}
+        : unsynchronized_pool_resource(detail::converted(options)) {}
     template <std::same_as<std::pmr::pool_options> Options>
     unsynchronized_pool_resource(const Options& options, arena& memory,
                                  std::pmr::memory_resource* upstream = nullptr)
-        : unsynchronized_pool_resource(converted(options), memory, upstream) {}
+        : unsynchronized_pool_resource(detail::converted(options), memory, upstream) {}
     template <std::same_as<std::pmr::pool_options> Options>
     unsynchronized_pool_resource(const Options& options, arena* memory,
                                  std::pmr::memory_resource* upstream = nullptr)
-        : unsynchronized_pool_resource(converted(options), *memory, upstream) {}
+        : unsynchronized_pool_resource(detail::converted(options), *memory, upstream) {}
 
     /// Effects: release(), and gives the state back; at check_level::full reports leaks before.
     /// In a forked child: nothing. Requires: an upstream and the arena that are still alive.
@@ -180,11 +180,6 @@ public:
 
 private:
     friend class detail::resource_binding<unsynchronized_pool_resource>;
-
-    [[nodiscard]] static pool_options converted(const std::pmr::pool_options& options) noexcept {
-        return {.max_blocks_per_chunk = options.max_blocks_per_chunk,
-                .largest_required_pool_block = options.largest_required_pool_block};
-    }
 
     void* do_allocate(std::size_t bytes, std::size_t alignment) override;
     void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;

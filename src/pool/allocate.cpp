@@ -165,14 +165,16 @@ void* pool_state::take_from_slab(class_list& list, granule_record& slab,
 
 void* pool_state::allocate_run(std::size_t bytes, std::size_t alignment) noexcept {
     ++arena_visits_;
-    void* const run = runs_.allocate(bytes, alignment);
-    const std::uint32_t first =
-        run != nullptr ? first_granule_at(run) : take_run_when_exhausted(bytes, alignment);
-    if (first == none)
-        return nullptr;
+    void* run = runs_.allocate(bytes, alignment);
+    if (run == nullptr) {
+        run = take_run_when_exhausted(bytes, alignment);
+        if (run == nullptr)
+            return nullptr;
+    }
+    const std::uint32_t first = first_granule_at(run);
     own(first, 0);
-    note_run(record(first).length() * size_classes::granule);
-    return address(first);
+    runs_in_use_ += record(first).length() * size_classes::granule;
+    return run;
 }
 
 void* pool_state::try_allocate_slowly(class_list& list, std::size_t bytes,

@@ -97,13 +97,14 @@ bool pool_state::retire(class_list& list, std::uint32_t first, bool linked) noex
 }
 
 void pool_state::give_back(std::uint32_t first) noexcept {
-    if (closed_) [[unlikely]]
+    if (!is_plain_) [[unlikely]] {
+        if (group_ != nullptr)
+            return give_back_of_group(first);
         inspect_before_giving_back(first);
-    record(first).owner = 0;
-    if (group_ != nullptr && is_spare_of_group(first)) [[unlikely]]
-        return;
-    note_returned(std::size_t{record(first).length()} * size_classes::granule);
+    }
+    held_ -= std::size_t{record(first).length()} * size_classes::granule;
     ++arena_visits_;
+    record(first).owner = 0;
     runs_.deallocate_granules(first);
 }
 
@@ -143,11 +144,9 @@ void pool_state::free_owned(std::uint32_t first, void* block) noexcept {
 
 /// Frees a run, or a block in its slab, past the list.
 void pool_state::free_anywhere(void* block) noexcept {
-    if (group_ != nullptr && offset(block) >= capacity()) [[unlikely]]
+    if (group_ != nullptr && is_elsewhere(block)) [[unlikely]]
         return free_elsewhere(block);
     const std::uint32_t first = first_granule(block);
-    if (group_ != nullptr && record(first).owner != owner_) [[unlikely]]
-        return free_elsewhere(block);
     const size_class_index index = record(first).size_class;
     if (index == 0)
         free_run(first);
@@ -156,7 +155,7 @@ void pool_state::free_anywhere(void* block) noexcept {
 }
 
 void pool_state::free_run(std::uint32_t first) noexcept {
-    note_run(0 - std::size_t{record(first).length()} * size_classes::granule);
+    runs_in_use_ -= std::size_t{record(first).length()} * size_classes::granule;
     give_back(first);
 }
 

@@ -30,10 +30,10 @@ unsigned pool_state::give_back_from(unsigned next, std::uint32_t wanted) noexcep
         class_list& list = classes[next++];
         if (list.head->next == nullptr && list.surplus_count == 0 && list.current == none)
             continue;
-        const std::uint64_t visits = arena_visits_;
+        const std::size_t held = held_;
         empty_list(list);
         give_back_current(list);
-        if (arena_visits_ != visits && runs_.largest_free_run() >= wanted)
+        if (held_ != held && runs_.largest_free_run() >= wanted)
             break;
     }
     return next;
@@ -75,17 +75,17 @@ std::uint32_t pool_state::take_slab_when_exhausted(const slab_geometry& geometry
 }
 
 /// The same for a request that is a run by itself.
-std::uint32_t pool_state::take_run_when_exhausted(std::size_t bytes,
-                                                  std::size_t alignment) noexcept {
+void* pool_state::take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept {
     if (bytes > capacity())
-        return none;
+        return nullptr;
     const std::size_t anywhere = bytes + std::max(alignment, size_classes::granule) - 1;
     const auto wanted =
         static_cast<std::uint32_t>(std::min(anywhere, capacity()) / size_classes::granule);
-    return take_when_exhausted(wanted, wanted, [&]() noexcept {
+    const std::uint32_t first = take_when_exhausted(wanted, wanted, [&]() noexcept {
         const void* const run = runs_.allocate(bytes, alignment);
         return run != nullptr ? first_granule_at(run) : none;
     });
+    return first != none ? address(first) : nullptr;
 }
 
 /// The current slab, if none of its blocks is in use and the reserve does not need them.
@@ -114,7 +114,7 @@ bool pool_state::give_back_tail(class_list& list, std::uint32_t wanted) noexcept
     const std::uint32_t freed = slab.length() - length;
     if (freed == 0 || !shrink(first, length, wanted))
         return false;
-    note_returned(std::size_t{freed} * size_classes::granule);
+    held_ -= std::size_t{freed} * size_classes::granule;
     slab.blocks = static_cast<std::uint16_t>(length * size_classes::granule / size);
     if (slab.carved == slab.blocks)
         list.current = none;
@@ -139,8 +139,9 @@ bool pool_state::shrink(std::uint32_t first, std::uint32_t length, std::uint32_t
 void* pool_state::borrow_block(class_list& borrower, unsigned near,
                                std::size_t alignment) noexcept {
     // What is lent to a lane comes into its list: it must do for whatever the list serves.
-    const std::size_t least = group_ == nullptr ? 1 : alignment_of_blocks(index_of(borrower));
-    const std::size_t needed = std::max(alignment, least) - 1;
+    std::size_t needed = std::max<std::size_t>(alignment, 1) - 1;
+    if (group_ != nullptr) [[unlikely]]
+        needed |= alignment_of_blocks(index_of(borrower)) - 1;
     const auto left = static_cast<unsigned>(classes.end() - &borrower) - 1;
     class_list* lender = &borrower;
     for (unsigned count = std::min(near, left); count != 0; --count) {
@@ -193,15 +194,7 @@ void* pool_state::allocate_upstream(class_list& list, std::size_t bytes, std::si
 
 void* pool_state::try_allocate_upstream(class_list& list, std::size_t bytes,
                                         std::size_t alignment) noexcept {
-    void* block = nullptr;
-#if defined(__cpp_exceptions)
-    try {
-        block = upstream_.allocate(bytes, alignment);
-    } catch (...) { // NOLINT: whatever it is, the request is refused
-    }
-#else
-    block = upstream_.allocate(bytes, alignment);
-#endif
+    void* const block = upstream_.try_allocate(bytes, alignment);
     if (block == nullptr)
         note_failure(bytes, alignment);
     else if (!closed_)

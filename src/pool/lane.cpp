@@ -12,6 +12,7 @@ lane::lane(const pool_options& options, arena& source, std::uint16_t owner,
     // The arena may have grown; but whole lists go from lane to lane, and are equally long.
     longest_slab_ = group->longest_slab();
     begin_lists();
+    report_held();
 }
 
 /// Only one of them, the last, may find its list full: that takes longer.
@@ -45,8 +46,10 @@ void* lane::allocate_here(std::size_t bytes, std::size_t alignment) noexcept {
     if (!is_open(list)) [[unlikely]]
         return allocate_past_list(list, bytes, alignment);
     const std::uint32_t spare = group_->take_spare(most_granules(geometry_of(list)));
-    return spare != none ? begin_slab_out_of_line(list, spare)
-                         : allocate_from_arena_out_of_line(list, alignment);
+    if (spare == none)
+        return allocate_from_arena_out_of_line(list, alignment);
+    reported_held_ += usual_slab_size; // a spare is held by the group
+    return begin_slab_out_of_line(list, spare);
 }
 
 void lane::deallocate_here(void* block, std::size_t bytes, std::size_t alignment) noexcept {
@@ -114,7 +117,11 @@ void lane::release_all() noexcept {
     release();
 }
 
-/// What is not of this lane's slabs, but was in its lists.
+/// Whether a block that is in this lane's lists is of another lane's slabs, or upstream's.
+bool pool_state::is_elsewhere(const void* block) const noexcept {
+    return offset(block) >= capacity() || record(first_granule(block)).owner != owner_;
+}
+
 void pool_state::free_elsewhere(void* block) noexcept {
     if (offset(block) >= capacity())
         group_->hand_in_to_upstream(block);
@@ -122,12 +129,23 @@ void pool_state::free_elsewhere(void* block) noexcept {
         group_->lane_of(record(first_granule(block)).owner)->hand_in(block);
 }
 
-void pool_state::note_held_by_group(std::size_t more) noexcept { group_->note_held(more); }
+void pool_state::give_back_of_group(std::uint32_t first) noexcept {
+    const std::uint32_t length = record(first).length();
+    held_ -= std::size_t{length} * size_classes::granule;
+    record(first).owner = 0;
+    if (group_->keep_spare(first, length)) {
+        static_cast<lane&>(*this).reported_held_ -= usual_slab_size;
+        return;
+    }
+    ++arena_visits_;
+    runs_.deallocate_granules(first);
+}
 
-void pool_state::note_run_of_group(std::size_t more) noexcept { group_->note_run(more); }
-
-bool pool_state::is_spare_of_group(std::uint32_t first) noexcept {
-    return group_->keep_spare(first, record(first).length());
+void lane::report_held() noexcept {
+    if (held_ == reported_held_)
+        return;
+    group_->note_held(held_ - reported_held_);
+    reported_held_ = held_;
 }
 
 } // namespace resident::detail

@@ -47,12 +47,18 @@ public:
     unsigned give_back_tail_from(unsigned next, std::uint32_t wanted) noexcept;
     /// Effects: frees everything, as pool_state::release().
     void release_all() noexcept;
+    void add_to(pool_statistics& all) const noexcept; ///< lane_statistics.cpp; any thread
+    /// Tells the group what was taken from the arena, or given back, since the last time.
+    void report_held() noexcept;
 
     std::atomic<thread_lanes*> holder{nullptr}; ///< written under the group's mutex
 
 private:
+    friend class pool_state;
+
     static constexpr unsigned taken_in_at_once = 4;
 
+    std::size_t reported_held_ = 0; ///< bytes
     inbox inbox_;
 };
 

@@ -223,15 +223,7 @@ void* lane_group::allocate_upstream(std::size_t bytes, std::size_t alignment) no
         bytes = slab_geometries[index].block_size;
         alignment = std::max(alignment, alignment_of_blocks(index));
     }
-    void* block = nullptr;
-#if defined(__cpp_exceptions)
-    try {
-        block = upstream_.allocate(bytes, alignment);
-    } catch (...) { // NOLINT: whatever it is, the request is refused
-    }
-#else
-    block = upstream_.allocate(bytes, alignment);
-#endif
+    void* const block = upstream_.try_allocate(bytes, alignment);
     if (block != nullptr)
         count_upstream(bytes, 1);
     return block;
@@ -288,10 +280,8 @@ std::uint32_t lane_group::take_spare(std::uint32_t length) noexcept {
     for (auto& spare : spares_)
         if (spare.load(std::memory_order_relaxed) != none) {
             const std::uint32_t first = spare.exchange(none, std::memory_order_acquire);
-            if (first != none) {
-                note_held(0 - usual_slab_size); // until it is a slab again
+            if (first != none)
                 return first;
-            }
         }
     return none;
 }
@@ -328,9 +318,11 @@ void lane_group::release() noexcept {
     upstream_in_use_.store(0, std::memory_order_relaxed);
     for (auto& list : depot_)
         list.store(nullptr, std::memory_order_relaxed);
-    for_each_lane([](lane& each) { each.release_all(); });
+    for_each_lane([](lane& each) {
+        each.release_all();
+        each.report_held();
+    });
     give_back_spares();
-    runs_in_use_.store(0, std::memory_order_relaxed);
     for (auto& count : upstream_blocks_)
         count.store(0, std::memory_order_relaxed);
 }
@@ -360,41 +352,6 @@ std::size_t lane_group::lanes_in_use() const noexcept {
         count += each.holder.load(std::memory_order_relaxed) != nullptr ? 1U : 0U;
     });
     return count;
-}
-
-pool_statistics lane_group::statistics() const noexcept {
-    if (closed_) {
-        const std::lock_guard guard(mutex_);
-        pool_statistics all = guarded_lane().statistics();
-        all.held += own_size;
-        all.peak_held += own_size;
-        return all;
-    }
-    // Upstream's blocks in lists are looked at, too: meanwhile none is given back to it.
-    const bool has_upstream = upstream_.resource() != nullptr;
-    if (has_upstream)
-        mutex_.lock();
-    pool_statistics all;
-    for_each_lane([&](const lane& each) { each.add_to(all); });
-    for (unsigned index = 1; index < size_classes::count; ++index) {
-        size_class_statistics& each = all.classes[index - 1];
-        each.in_use += upstream_blocks_[index].load(std::memory_order_relaxed);
-        if (depot_[index].load(std::memory_order_relaxed) == nullptr)
-            continue;
-        const std::uint32_t listed = guarded_lane().classes[index].capacity;
-        each.cached += listed;
-        each.free += listed;
-        each.in_use -= listed;
-    }
-    if (has_upstream)
-        mutex_.unlock();
-    all.in_use = runs_in_use_.load(std::memory_order_relaxed);
-    all.held = held_.load(std::memory_order_relaxed);
-    all.peak_held = peak_held_.load(std::memory_order_relaxed);
-    all.upstream = upstream_in_use_.load(std::memory_order_relaxed);
-    all.failures = failures_.load(std::memory_order_relaxed);
-    guarded_lane().add_up(all);
-    return all;
 }
 
 } // namespace resident::detail

@@ -93,9 +93,6 @@ public:
     [[nodiscard]] lane* lane_of(std::uint16_t owner) const noexcept;
     void hand_in_to_upstream(void* block) noexcept { to_upstream_.hand_in(block); }
     void note_held(std::size_t more) noexcept;
-    void note_run(std::size_t more) noexcept {
-        runs_in_use_.fetch_add(more, std::memory_order_relaxed);
-    }
     [[nodiscard]] std::size_t longest_slab() const noexcept { return longest_slab_; }
 
     // For the threads.
@@ -117,6 +114,7 @@ private:
     void deallocate_upstream(void* block) noexcept;
     void count_upstream(std::size_t bytes, std::uint32_t more) noexcept;
     void return_to_upstream() noexcept;
+    void add_shared_to(pool_statistics& all) const noexcept;
     void refuse(std::size_t bytes, std::size_t alignment) noexcept;
 
     // lane_group_reclaim.cpp; under the mutex
@@ -158,12 +156,11 @@ private:
     std::array<std::atomic<lane*>, most_lanes + 1> lanes_{}; ///< lane 0 is the guarded one
     std::array<std::atomic<free_block*>, size_classes::count> depot_{};
     /// First granules of empty slabs, each of spare_length; none where there is no slab.
-    std::array<std::atomic<std::uint32_t>, 8> spares_;
+    std::array<std::atomic<std::uint32_t>, 4> spares_;
     std::atomic<bool> keeps_spares_{true}; ///< not while memory is taken back
     /// In use or in lists; of each class.
     std::array<std::atomic<std::uint32_t>, size_classes::count> upstream_blocks_{};
-    std::atomic<std::size_t> runs_in_use_{0}; ///< bytes
-    std::atomic<std::size_t> held_{own_size}; ///< bytes
+    std::atomic<std::size_t> held_{own_size}; ///< bytes, spares included
     std::atomic<std::size_t> peak_held_{own_size};
     std::atomic<std::uint64_t> failures_{0};
     std::atomic<std::size_t> guarded_calls_{0};

@@ -30,6 +30,7 @@ void lane_group::give_lanes_back() noexcept {
     if (closed_)
         return;
     keeps_spares_.store(true, std::memory_order_relaxed);
+    for_each_taken([](lane& each) { each.report_held(); });
     for_each_lane([&](lane& each) {
         if (thread_lanes* const thread = each.holder.load(std::memory_order_relaxed))
             thread->lanes[slot_].store(&each, std::memory_order_release);

@@ -9,9 +9,9 @@ pool_state::pool_state(const pool_options& options, arena& source, std::uint16_t
                        unsynchronized_pool_resource* handle_of_this, lane_group* group) noexcept
     : pool_front{}, base_(arena_access::runs(source).begin()),
       records_(arena_access::runs(source).records()),
-      closed_(options.checks != check_level::off || blocks_are_watched()), owner_(owner),
-      runs_(arena_access::runs(source)), source_(source), group_(group), options_(options),
-      upstream_(upstream) {
+      closed_(options.checks != check_level::off || blocks_are_watched()),
+      is_plain_(!closed_ && group == nullptr), owner_(owner), runs_(arena_access::runs(source)),
+      source_(source), group_(group), options_(options), upstream_(upstream) {
     handle = handle_of_this;
     longest_slab_ = longest_slab(runs_.capacity());
     open_bytes_ = closed_ ? 0 : capacity();

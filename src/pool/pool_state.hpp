@@ -20,6 +20,13 @@ class lane_group;
 /// Throws std::bad_alloc; in a build without exceptions: says what there was, and aborts.
 [[noreturn]] void raise_bad_alloc(const arena& exhausted, std::size_t bytes);
 
+/// The options of a pool as it tells them.
+[[nodiscard]] inline pool_options with_chosen_values(pool_options options) noexcept {
+    if (options.max_blocks_per_chunk == 0)
+        options.max_blocks_per_chunk = most_blocks;
+    return options;
+}
+
 /// What is known of a slab lies in the record of its first granule (granule_record):
 ///
 ///     granule     0           1           2           3
@@ -62,7 +69,7 @@ public:
 
     /// What pool_front does out of line. Requires: `list` is the request's, and empty.
     [[nodiscard]] static bool can_refill(const class_list& list) noexcept {
-        return is_open(list) && (list.partial & list.current) != none;
+        return (list.partial & list.current) != none && is_open(list);
     }
     void* refill(class_list& list) noexcept;
     [[gnu::noinline]] void* allocate_slowly(class_list& list, std::size_t bytes,
@@ -82,7 +89,6 @@ public:
     void trim() noexcept;
     void release() noexcept;
     [[nodiscard]] pool_statistics statistics() const noexcept;
-    void add_to(pool_statistics& all) const noexcept;
     void add_up(pool_statistics& all) const noexcept;
     [[nodiscard]] const char* check() const noexcept;
 
@@ -100,7 +106,8 @@ private:
     friend class lane_group;
 
     // allocate.cpp
-    void* allocate_rarely(class_list& list, std::size_t bytes, std::size_t alignment) noexcept;
+    [[gnu::always_inline]] void* allocate_rarely(class_list& list, std::size_t bytes,
+                                                 std::size_t alignment) noexcept;
     void* adopt(class_list& list) noexcept;
     void* end_surplus(class_list& list) noexcept;
     void* carve(class_list& list, std::uint32_t most) noexcept;
@@ -130,9 +137,11 @@ private:
     void free_owned(std::uint32_t first, void* block) noexcept;
     void free_anywhere(void* block) noexcept;
     [[gnu::noinline]] void free_all_anywhere(free_block* block) noexcept;
-    [[gnu::noinline]] void free_elsewhere(void* block) noexcept; // lane.cpp
+    [[nodiscard]] bool is_elsewhere(const void* block) const noexcept; // lane.cpp
+    void free_elsewhere(void* block) noexcept;                         // lane.cpp
     void free_run(std::uint32_t first) noexcept;
-    void free_in_slab(class_list& list, std::uint32_t first, void* block) noexcept;
+    [[gnu::always_inline]] void free_in_slab(class_list& list, std::uint32_t first,
+                                             void* block) noexcept;
     bool retire(class_list& list, std::uint32_t first, bool linked) noexcept;
     void begin_surplus(class_list& list) noexcept;
     void reduce_surplus(class_list& list) noexcept;
@@ -141,7 +150,6 @@ private:
     void unlink_partial(class_list& list, std::uint32_t first) noexcept;
 
     // statistics.cpp
-    [[nodiscard]] std::uint32_t depth_in_passing(const class_list& list) const noexcept;
     [[nodiscard]] std::size_t largest_request(std::size_t block_size) const noexcept;
 
     // pool_state.cpp
@@ -153,7 +161,7 @@ private:
     void* try_allocate_upstream(class_list& list, std::size_t bytes,
                                 std::size_t alignment) noexcept;
     std::uint32_t take_slab_when_exhausted(const slab_geometry& geometry) noexcept;
-    std::uint32_t take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
+    void* take_run_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
     template <typename Take>
     std::uint32_t take_when_exhausted(std::uint32_t wanted, std::uint32_t least,
                                       Take take) noexcept;
@@ -162,7 +170,7 @@ private:
     bool give_back_tail(class_list& list, std::uint32_t wanted) noexcept;
     bool shrink(std::uint32_t first, std::uint32_t length, std::uint32_t wanted) noexcept;
     void* borrow_block(class_list& borrower, unsigned near, std::size_t alignment) noexcept;
-    void note_loan(class_list& list) noexcept;
+    [[gnu::noinline]] void note_loan(class_list& list) noexcept;
     void note_return(class_list& list) noexcept;
     void note_failure(std::size_t bytes, std::size_t alignment) noexcept;
 
@@ -279,44 +287,26 @@ private:
         run.owner = owner_;
         run.size_class = index;
         run.distance = 0;
-        note_held(std::size_t{run.length()} * size_classes::granule);
-    }
-    void give_back(std::uint32_t first) noexcept;
-    /// `bytes` more, or fewer, that are taken from the arena. What a lane took another may return:
-    /// for lanes the group counts.
-    void note_held(std::size_t bytes) noexcept {
-        if (group_ != nullptr) [[unlikely]]
-            return note_held_by_group(bytes);
-        held_ += bytes;
+        held_ += std::size_t{run.length()} * size_classes::granule;
         peak_held_ = std::max(peak_held_, held_);
     }
-    void note_returned(std::size_t bytes) noexcept {
-        if (group_ != nullptr) [[unlikely]]
-            return note_held_by_group(0 - bytes);
-        held_ -= bytes;
-    }
-    /// The same for runs in use; fewer are so many less than 0.
-    void note_run(std::size_t bytes) noexcept {
-        if (group_ != nullptr) [[unlikely]]
-            return note_run_of_group(bytes);
-        runs_in_use_ += bytes;
-    }
-    [[gnu::noinline]] void note_held_by_group(std::size_t more) noexcept; // lane.cpp
-    [[gnu::noinline]] void note_run_of_group(std::size_t more) noexcept;  // lane.cpp
-    /// Whether the group of a lane keeps the slab, which is empty, for any of its lanes.
-    [[gnu::noinline]] bool is_spare_of_group(std::uint32_t first) noexcept; // lane.cpp
+    void give_back(std::uint32_t first) noexcept;
+    /// What a lane gives back: as a spare to its group, or to the arena.
+    [[gnu::noinline]] void give_back_of_group(std::uint32_t first) noexcept; // lane.cpp
 
     std::byte* base_;
     granule_record* records_;
     std::size_t longest_slab_; ///< granules
     std::size_t open_bytes_;   ///< of the arena, as far as known; 0 in a closed pool
     bool closed_;              ///< every class is
+    bool is_plain_;            ///< neither closed nor a lane
     std::uint16_t owner_;      ///< what granule_record::owner says of this pool's runs
     run_source& runs_;
     arena& source_;
     lane_group* group_; ///< of a lane: what its blocks may be freed by, and go to; else null
     pool_options options_;
     upstream_blocks upstream_;
+    // Of a lane the first and the last may be less than 0, so to speak: any lane returns a run.
     std::size_t held_ = 0;
     std::size_t peak_held_ = 0;
     std::size_t requested_ = 0;   ///< bytes; counted by a closed pool

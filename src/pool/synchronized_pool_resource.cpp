@@ -97,10 +97,7 @@ void synchronized_pool_resource::trim() noexcept { group_->trim(); }
 void synchronized_pool_resource::release() noexcept { group_->release(); }
 
 pool_options synchronized_pool_resource::options() const noexcept {
-    pool_options all = group_->options();
-    if (all.max_blocks_per_chunk == 0)
-        all.max_blocks_per_chunk = detail::most_blocks;
-    return all;
+    return detail::with_chosen_values(group_->options());
 }
 
 std::pmr::memory_resource* synchronized_pool_resource::upstream_resource() const noexcept {

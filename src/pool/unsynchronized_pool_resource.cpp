@@ -86,10 +86,7 @@ void unsynchronized_pool_resource::trim() noexcept { state().trim(); }
 void unsynchronized_pool_resource::release() noexcept { state().release(); }
 
 pool_options unsynchronized_pool_resource::options() const noexcept {
-    pool_options all = state().options();
-    if (all.max_blocks_per_chunk == 0)
-        all.max_blocks_per_chunk = detail::most_blocks;
-    return all;
+    return detail::with_chosen_values(state().options());
 }
 
 std::pmr::memory_resource* unsynchronized_pool_resource::upstream_resource() const noexcept {

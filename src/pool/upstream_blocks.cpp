@@ -32,6 +32,18 @@ void* upstream_blocks::allocate(std::size_t bytes, std::size_t alignment) {
     return whole + before;
 }
 
+void* upstream_blocks::try_allocate(std::size_t bytes, std::size_t alignment) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+        return allocate(bytes, alignment);
+    } catch (...) { // NOLINT: whatever it is, the request is refused
+        return nullptr;
+    }
+#else
+    return allocate(bytes, alignment);
+#endif
+}
+
 void upstream_blocks::deallocate(void* block) noexcept {
     const header* const freed = header_of(block);
     if (freed->previous != nullptr)

@@ -16,6 +16,8 @@ public:
 
     /// Null if there is no resource; what it throws passes through.
     void* allocate(std::size_t bytes, std::size_t alignment);
+    /// The same, but null whatever it throws.
+    void* try_allocate(std::size_t bytes, std::size_t alignment) noexcept;
     /// The behavior is undefined unless `block` is from allocate and in use.
     void deallocate(void* block) noexcept;
     /// Effects: frees all.

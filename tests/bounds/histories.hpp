@@ -1,4 +1,4 @@
-/// What the histories that are measured draw from.
+/// What the histories that are measured are made of.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,11 @@
 #include <cstdint>
 
 namespace resident::test {
+
+struct live_block {
+    void* address = nullptr;
+    std::size_t bytes = 0;
+};
 
 /// The same sequence in each run, whichever library and processor.
 class random_numbers {

@@ -8,7 +8,7 @@
 #include <resident/resident.hpp>
 #include <resident/synchronized_pool_resource.hpp>
 
-#include "bounds/measured_sizes.hpp"
+#include "bounds/histories.hpp"
 #include "support/golden.hpp"
 
 #include <string>
@@ -19,14 +19,10 @@ namespace {
 
 using namespace resident;
 using namespace resident::literals;
+using test::live_block;
 using test::random_numbers;
 
 class lanes_bounds : public test::golden_test {};
-
-struct live_block {
-    void* address = nullptr;
-    std::size_t bytes = 0;
-};
 
 struct measured_lane {
     os::stepper& stepper;
