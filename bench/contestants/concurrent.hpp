@@ -1,10 +1,10 @@
 /// The contestants that any number of threads may use at a time, and what they are held against.
 #pragma once
 
-#include <resident/allocator.hpp>
 #include <resident/synchronized_pool_resource.hpp>
 
 #include "contestants/all.hpp"
+#include "contestants/resident_pool.hpp"
 #include "support/shared_arena.hpp"
 
 #include <array>
@@ -15,20 +15,9 @@
 
 namespace resident::bench {
 
-class resident_shared_pool {
+class resident_shared_pool : public pool_over_arena<synchronized_pool_resource> {
 public:
     static constexpr const char* name = "resident";
-
-    void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
-    void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
-    std::pmr::memory_resource& resource() noexcept { return pool_; }
-    template <class T>
-    auto allocator() noexcept {
-        return resident::allocator<T, synchronized_pool_resource>{pool_};
-    }
-
-private:
-    synchronized_pool_resource pool_{shared_arena()};
 };
 
 /// On the arena, so that its blocks lie on the same pages.

@@ -10,20 +10,24 @@
 
 namespace resident::bench {
 
-class resident_pool {
+template <class Pool>
+class pool_over_arena {
 public:
-    static constexpr const char* name = "resident";
-
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }
     std::pmr::memory_resource& resource() noexcept { return pool_; }
     template <class T>
     auto allocator() noexcept {
-        return resident::allocator<T>{pool_};
+        return resident::allocator<T, Pool>{pool_};
     }
 
 private:
-    unsynchronized_pool_resource pool_{shared_arena()};
+    Pool pool_{shared_arena()};
+};
+
+class resident_pool : public pool_over_arena<unsynchronized_pool_resource> {
+public:
+    static constexpr const char* name = "resident";
 };
 
 } // namespace resident::bench

@@ -27,6 +27,9 @@ public:
 
     /// Returns: a block; null if there is none whose way is known.
     [[nodiscard]] void* take() noexcept;
+    /// Makes the block that take() has just returned the next again. Requires: nothing was written
+    /// to it since.
+    void put_back(void* block) noexcept { taken_ = static_cast<free_block*>(block); }
     /// Effects: as new. Requires: nobody hands in.
     void forget() noexcept;
 

@@ -15,19 +15,42 @@ lane::lane(const pool_options& options, arena& source, std::uint16_t owner,
     report_held();
 }
 
-/// Only one of them, the last, may find its list full: that takes longer.
-void lane::take_in(unsigned most) noexcept {
+bool lane::push_or_pass_on(class_list& list, void* block) noexcept {
+    if (list.push(block))
+        return true;
+    free_block* full = list.head;
+    if (full->next == nullptr) // closed
+        return false;
+    full = group_->put_list(index_of(list), full);
+    if (full != nullptr) {
+        list.head = full;
+        return false;
+    }
+    open(list);
+    return list.push(block);
+}
+
+bool lane::take_in(unsigned most) noexcept {
     for (; most != 0; --most) {
         void* const block = inbox_.take();
         if (block == nullptr)
-            return;
+            return true;
+        if (!push_or_pass_on(classes[record(first_granule(block)).size_class], block)) {
+            inbox_.put_back(block);
+            return false;
+        }
+    }
+    return true;
+}
+
+void lane::take_in_beyond_limit() noexcept {
+    if (void* const block = inbox_.take()) {
         const std::uint32_t first = first_granule(block);
-        class_list& list = classes[record(first).size_class];
-        if (!list.push(block))
-            return free_beyond_limit(list, first, block);
+        free_beyond_limit(classes[record(first).size_class], first, block);
     }
 }
 
+/// Of what takes long, freeing a block whose list is full and beginning a slab, a call does one.
 void* lane::allocate_here(std::size_t bytes, std::size_t alignment) noexcept {
     class_list& list = class_for(bytes, alignment);
     if (void* const block = list.pop())
@@ -38,11 +61,15 @@ void* lane::allocate_here(std::size_t bytes, std::size_t alignment) noexcept {
             return list.pop();
         }
     }
-    take_in(taken_in_at_once);
-    if (void* const block = list.pop())
+    const bool had_room = take_in(taken_in_at_once);
+    void* block = list.pop();
+    if (block == nullptr && can_refill(list))
+        block = refill(list);
+    if (block != nullptr) [[likely]] {
+        if (!had_room)
+            take_in_beyond_limit();
         return block;
-    if (can_refill(list)) [[likely]]
-        return refill(list);
+    }
     if (!is_open(list)) [[unlikely]]
         return allocate_past_list(list, bytes, alignment);
     const std::uint32_t spare = group_->take_spare(most_granules(geometry_of(list)));
@@ -52,6 +79,7 @@ void* lane::allocate_here(std::size_t bytes, std::size_t alignment) noexcept {
     return begin_slab_out_of_line(list, spare);
 }
 
+/// The same: of a block whose list is full and one of the inbox, it frees one.
 void lane::deallocate_here(void* block, std::size_t bytes, std::size_t alignment) noexcept {
     const std::uint32_t first = first_granule(block);
     const granule_record& slab = record(first);
@@ -60,23 +88,13 @@ void lane::deallocate_here(void* block, std::size_t bytes, std::size_t alignment
     // A block that was lent counts as one of the class that it was lent to, while it is in a list.
     class_list& list =
         bytes == unknown_size ? classes[slab.size_class] : class_for(bytes, alignment);
-    if (list.push(block))
-        return;
-    take_in(1);
-    free_block* full = list.head;
-    if (full->next != nullptr)
-        full = group_->put_list(index_of(list), full);
-    if (full == nullptr) {
-        open(list);
-        list.push(block);
-        return;
-    }
-    list.head = full;
-    if (slab.owner == owner_) {
-        free_owned(first, block);
-    } else {
+    if (!push_or_pass_on(list, block)) {
+        if (slab.owner == owner_)
+            return free_owned(first, block);
         group_->lane_of(slab.owner)->hand_in(block);
     }
+    if (!take_in(1))
+        take_in_beyond_limit();
 }
 
 void lane::empty_lists(std::size_t except) noexcept {
@@ -142,7 +160,7 @@ void pool_state::give_back_of_group(std::uint32_t first) noexcept {
 }
 
 void lane::report_held() noexcept {
-    if (held_ == reported_held_)
+    if (held_ == reported_held_ || group_ == nullptr)
         return;
     group_->note_held(held_ - reported_held_);
     reported_held_ = held_;

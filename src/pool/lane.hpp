@@ -30,8 +30,10 @@ public:
     /// `bytes` may be unknown_size.
     void deallocate_here(void* block, std::size_t bytes, std::size_t alignment) noexcept;
 
-    /// Frees up to `most` blocks of the inbox by way of the lists.
-    void take_in(unsigned most) noexcept;
+    /// Puts up to `most` blocks of the inbox into their lists. Returns: whether these had room.
+    bool take_in(unsigned most) noexcept;
+    /// Frees the first block of the inbox in its slab.
+    void take_in_beyond_limit() noexcept;
     /// Effects: every block in the lists goes to its slab, or its owner's inbox; but the list at
     /// the class offset `except` stays as it is.
     void empty_lists(std::size_t except) noexcept;
@@ -55,6 +57,9 @@ public:
 
 private:
     friend class pool_state;
+
+    /// Whether the list took the block, be it that it is empty now because the depot has all else.
+    bool push_or_pass_on(class_list& list, void* block) noexcept;
 
     static constexpr unsigned taken_in_at_once = 4;
 

@@ -21,7 +21,8 @@ template <typename T>
 /// written to while it is looked at: then the list has another first one afterwards, but for one
 /// that is back so soon. So this may be wrong for a moment, within what a list can have.
 /// Requires: no block goes back to upstream meanwhile.
-__attribute__((no_sanitize("thread"))) std::uint32_t depth_in_passing(const class_list& list) noexcept {
+__attribute__((no_sanitize("thread"))) std::uint32_t
+depth_in_passing(const class_list& list) noexcept {
     for (int tried = 0; tried < 8; ++tried) {
         const free_block* const first = snapshot(list.head);
         const bool is_mark = snapshot(first->next) == nullptr;

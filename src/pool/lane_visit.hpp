@@ -16,8 +16,7 @@ public:
             enter_slowly();
     }
     ~lane_visit() {
-        if (!group_.closed_) [[likely]]
-            lane_->report_held();
+        lane_->report_held();
         if (is_guarded_) [[unlikely]]
             group_.mutex_.unlock();
         thread_.leave();

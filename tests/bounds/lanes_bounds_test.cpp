@@ -89,7 +89,7 @@ TEST_F(lanes_bounds, of_a_thread_by_itself) {
     });
     test::expect_golden(
         counts, "lanes-own",
-        {{"fresh, allocate", 450}, {"warm, allocate", 450}, {"warm, deallocate", 550}});
+        {{"fresh, allocate", 450}, {"warm, allocate", 450}, {"warm, deallocate", 450}});
 }
 
 TEST_F(lanes_bounds, of_blocks_that_move_between_threads) {
@@ -113,9 +113,9 @@ TEST_F(lanes_bounds, of_blocks_that_move_between_threads) {
         lane.expect_intact();
     });
     test::expect_golden(counts, "lanes-between-threads",
-                        {{"of another thread, deallocate", 700},
-                         {"own, freed by another, allocate", 1000},
-                         {"own, freed by another, deallocate", 700}});
+                        {{"of another thread, deallocate", 650},
+                         {"own, freed by another, allocate", 650},
+                         {"own, freed by another, deallocate", 500}});
 }
 
 } // namespace
