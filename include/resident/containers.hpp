@@ -23,40 +23,49 @@ namespace resident {
 // Every constructor takes the pool as its allocator: resident::vector<int> v{pool};
 // Beside a braced list of one pair that is ambiguous, to the compiler; the pool's address is not:
 // resident::map<int, int> m{{{1, 2}}, &pool};
-// Containers in containers, with the pool handed down to the inner ones, are
-// std::vector<resident::string, resident::scoped_allocator<resident::string>>.
+// The last parameter of each says which kind of pool: resident::list<int,
+// synchronized_pool_resource>. Containers in containers, with the pool handed down to the inner
+// ones, are std::vector<resident::string, resident::scoped_allocator<resident::string>>.
 
 /// Hands the pool down to elements that take an allocator of the same kind.
-template <class T>
-using scoped_allocator = std::scoped_allocator_adaptor<allocator<T>>;
+template <class T, class Resource = unsynchronized_pool_resource>
+using scoped_allocator = std::scoped_allocator_adaptor<allocator<T, Resource>>;
 
-template <class T>
-using vector = std::vector<T, allocator<T>>;
-template <class T>
-using deque = std::deque<T, allocator<T>>;
-template <class T>
-using list = std::list<T, allocator<T>>;
-template <class T>
-using forward_list = std::forward_list<T, allocator<T>>;
-template <class Key, class Compare = std::less<Key>>
-using set = std::set<Key, Compare, allocator<Key>>;
-template <class Key, class Compare = std::less<Key>>
-using multiset = std::multiset<Key, Compare, allocator<Key>>;
-template <class Key, class T, class Compare = std::less<Key>>
-using map = std::map<Key, T, Compare, allocator<std::pair<const Key, T>>>;
-template <class Key, class T, class Compare = std::less<Key>>
-using multimap = std::multimap<Key, T, Compare, allocator<std::pair<const Key, T>>>;
-template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
-using unordered_set = std::unordered_set<Key, Hash, Equal, allocator<Key>>;
-template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
-using unordered_multiset = std::unordered_multiset<Key, Hash, Equal, allocator<Key>>;
-template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
-using unordered_map = std::unordered_map<Key, T, Hash, Equal, allocator<std::pair<const Key, T>>>;
-template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+template <class T, class Resource = unsynchronized_pool_resource>
+using vector = std::vector<T, allocator<T, Resource>>;
+template <class T, class Resource = unsynchronized_pool_resource>
+using deque = std::deque<T, allocator<T, Resource>>;
+template <class T, class Resource = unsynchronized_pool_resource>
+using list = std::list<T, allocator<T, Resource>>;
+template <class T, class Resource = unsynchronized_pool_resource>
+using forward_list = std::forward_list<T, allocator<T, Resource>>;
+template <class Key, class Compare = std::less<Key>, class Resource = unsynchronized_pool_resource>
+using set = std::set<Key, Compare, allocator<Key, Resource>>;
+template <class Key, class Compare = std::less<Key>, class Resource = unsynchronized_pool_resource>
+using multiset = std::multiset<Key, Compare, allocator<Key, Resource>>;
+template <class Key, class T, class Compare = std::less<Key>,
+          class Resource = unsynchronized_pool_resource>
+using map = std::map<Key, T, Compare, allocator<std::pair<const Key, T>, Resource>>;
+template <class Key, class T, class Compare = std::less<Key>,
+          class Resource = unsynchronized_pool_resource>
+using multimap = std::multimap<Key, T, Compare, allocator<std::pair<const Key, T>, Resource>>;
+template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>,
+          class Resource = unsynchronized_pool_resource>
+using unordered_set = std::unordered_set<Key, Hash, Equal, allocator<Key, Resource>>;
+template <class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>,
+          class Resource = unsynchronized_pool_resource>
+using unordered_multiset = std::unordered_multiset<Key, Hash, Equal, allocator<Key, Resource>>;
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>,
+          class Resource = unsynchronized_pool_resource>
+using unordered_map =
+    std::unordered_map<Key, T, Hash, Equal, allocator<std::pair<const Key, T>, Resource>>;
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>,
+          class Resource = unsynchronized_pool_resource>
 using unordered_multimap =
-    std::unordered_multimap<Key, T, Hash, Equal, allocator<std::pair<const Key, T>>>;
-template <class Char, class Traits = std::char_traits<Char>>
-using basic_string = std::basic_string<Char, Traits, allocator<Char>>;
+    std::unordered_multimap<Key, T, Hash, Equal, allocator<std::pair<const Key, T>, Resource>>;
+template <class Char, class Traits = std::char_traits<Char>,
+          class Resource = unsynchronized_pool_resource>
+using basic_string = std::basic_string<Char, Traits, allocator<Char, Resource>>;
 using string = basic_string<char>;
 using wstring = basic_string<wchar_t>;
 using u8string = basic_string<char8_t>;

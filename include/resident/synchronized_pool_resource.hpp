@@ -22,8 +22,8 @@ namespace resident {
 /// no lock, no atomic read-modify-write. What does not fit the list moves on as a whole list, or
 /// block by block into the inbox of the lane that owns it: one exchange.
 ///
-/// Threads: any, for all functions but construction, destruction, release() and check(), during
-/// which no other thread may use the pool. Up to 64 threads at a time have lanes; others share one,
+/// Threads: any, for all functions but construction, destruction and release(), during which no
+/// other thread may use the pool. Up to 64 threads at a time have lanes; others share one,
 /// guarded by a mutex with priority inheritance, and are counted. Beyond 32 such pools at a time
 /// in a process, all threads share the guarded lane of each further one.
 ///
@@ -178,8 +178,10 @@ public:
     [[nodiscard]] std::size_t lanes_in_use() const noexcept;  ///< threads with a lane
     [[nodiscard]] std::size_t guarded_calls() const noexcept; ///< by way of the guarded lane
 
-    /// Gives back what is in lists, and validates the invariants of each lane. Returns: null if all
-    /// hold, else which does not (static storage). For tests.
+    /// Gives back what is in lists, and validates the invariants of each lane, but of those whose
+    /// thread is inside of a call; if there is none, also what they count together. Returns: null
+    /// if all hold, else which does not (static storage). Not real-time safe, and other threads
+    /// that call the pool meanwhile may wait. For tests.
     [[nodiscard]] const char* check() const noexcept;
 
 private:

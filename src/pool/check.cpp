@@ -18,6 +18,8 @@ class pool_checker {
 public:
     explicit pool_checker(const pool_state& pool) noexcept : pool_(pool) {}
     const char* check() noexcept;
+    /// Requires: nothing was found.
+    void add_to(lane_totals& totals) const noexcept;
 
 private:
     static constexpr std::uint32_t none = pool_state::none;
@@ -58,6 +60,21 @@ private:
 
 const char* pool_state::check() const noexcept { return pool_checker(*this).check(); }
 
+const char* pool_state::check_lane(lane_totals& totals) const noexcept {
+    pool_checker checker(*this);
+    const char* const broken = checker.check();
+    if (broken == nullptr)
+        checker.add_to(totals);
+    return broken;
+}
+
+void pool_checker::add_to(lane_totals& totals) const noexcept {
+    totals.counted_held += pool_.held_;
+    totals.counted_runs += pool_.runs_in_use_;
+    totals.held += held_;
+    totals.runs += runs_in_use_;
+}
+
 const char* pool_checker::check() noexcept {
     if (const char* broken = check_frame())
         return broken;
@@ -76,7 +93,8 @@ const char* pool_checker::check_frame() const noexcept {
         return "the mark of closed lists has room";
     if (pool_.base_ != pool_.runs_.begin() || pool_.records_ != pool_.runs_.records())
         return "the pool's arena is another";
-    if (pool_.closed_ != (pool_.options_.checks != check_level::off || blocks_are_watched()))
+    if (pool_.closed_ != (pool_.options_.checks != check_level::off || blocks_are_watched()) ||
+        pool_.is_plain_ != (!pool_.closed_ && pool_.group_ == nullptr))
         return "the pool is closed or not against its options";
     if (pool_.closed_ ? pool_.open_bytes_ != 0
                       : pool_.open_bytes_ == 0 || pool_.open_bytes_ > pool_.capacity() ||
@@ -256,7 +274,7 @@ const char* pool_checker::check_partial(size_class_index index) const noexcept {
 }
 
 const char* pool_checker::check_counters() const noexcept {
-    if (pool_.group_ != nullptr) // which counts for all its lanes
+    if (pool_.group_ != nullptr) // any lane may give back what another took: see lane_totals
         return nullptr;
     if (pool_.held_ != held_)
         return "the count of bytes held is wrong";

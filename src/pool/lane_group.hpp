@@ -123,6 +123,7 @@ private:
     void give_lanes_back() noexcept;
     [[nodiscard]] bool is_taken(const lane& each) const noexcept;
     [[nodiscard]] static std::size_t at(const lane& each) noexcept;
+    [[nodiscard]] const char* check_totals(const lane_totals& totals) const noexcept;
     void empty_depot() noexcept;
     void give_back_spares() noexcept;
     template <class Action>

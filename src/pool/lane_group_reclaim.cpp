@@ -102,15 +102,40 @@ void lane_group::trim() noexcept {
     give_lanes_back();
 }
 
+/// Requires: the lanes taken, all of them, and no spares.
+const char* lane_group::check_totals(const lane_totals& totals) const noexcept {
+    if (totals.counted_held != totals.held)
+        return "the lanes' counts of bytes held are wrong";
+    if (totals.counted_runs != totals.runs)
+        return "the lanes' counts of bytes in runs are wrong";
+    if (held_.load(std::memory_order_relaxed) != totals.held + own_size)
+        return "the count of bytes held by all lanes is wrong";
+    return nullptr;
+}
+
 const char* lane_group::check() noexcept {
     const std::lock_guard guard(mutex_);
+    if (closed_)
+        return guarded_lane().check();
     take_lanes();
-    reclaim(); // what is in a list may be of any lane; in its slab it is checked by the owner
+    bool has_all = true;
+    for_each_lane([&](const lane& each) { has_all = has_all && is_taken(each); });
+    reclaim();
     const char* broken = upstream_.check();
-    for_each_taken([&](const lane& each) {
-        if (broken == nullptr && at(each) == 0)
-            broken = each.check();
+    lane_totals totals;
+    for_each_lane([&](lane& each) {
+        if (broken != nullptr || !is_taken(each) || at(each) != 0) {
+            has_all = false;
+            return;
+        }
+        // What is in a list may be of any lane; in its slab it is checked by the owner. The list of
+        // a thread that was in a call until now is not empty yet.
+        each.empty_lists(0);
+        each.report_held();
+        broken = each.check_lane(totals);
     });
+    if (has_all && broken == nullptr)
+        broken = check_totals(totals);
     give_lanes_back();
     return broken;
 }

@@ -20,6 +20,15 @@ class lane_group;
 /// Throws std::bad_alloc; in a build without exceptions: says what there was, and aborts.
 [[noreturn]] void raise_bad_alloc(const arena& exhausted, std::size_t bytes);
 
+/// What the lanes of a group count, and what their runs add up to, in bytes. A run may be given
+/// back by another lane than the one that took it: so only the sums are equal.
+struct lane_totals {
+    std::size_t counted_held = 0;
+    std::size_t counted_runs = 0;
+    std::size_t held = 0;
+    std::size_t runs = 0;
+};
+
 /// The options of a pool as it tells them.
 [[nodiscard]] inline pool_options with_chosen_values(pool_options options) noexcept {
     if (options.max_blocks_per_chunk == 0)
@@ -91,6 +100,7 @@ public:
     [[nodiscard]] pool_statistics statistics() const noexcept;
     void add_up(pool_statistics& all) const noexcept;
     [[nodiscard]] const char* check() const noexcept;
+    [[nodiscard]] const char* check_lane(lane_totals& totals) const noexcept;
 
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
     [[nodiscard]] std::pmr::memory_resource* upstream() const noexcept {

@@ -3,7 +3,7 @@
 // have cached serves a request before it is refused; nothing is left behind.
 // Plan: threads that meet at agreed points, so that each order comes about every time.
 
-#include <resident/allocator.hpp>
+#include <resident/containers.hpp>
 #include <resident/footprint.hpp>
 #include <resident/synchronized_pool_resource.hpp>
 
@@ -371,7 +371,7 @@ TEST_F(synchronized_pool, tells_what_is_refused) {
 
 TEST_F(synchronized_pool, serves_containers_as_a_resource_and_through_allocator) {
     std::pmr::list<int> of_std(1000, 7, &*pool_);
-    std::list<int, allocator<int, synchronized_pool_resource>> own(1000, 7, *pool_);
+    resident::list<int, synchronized_pool_resource> own(1000, 7, *pool_);
     EXPECT_EQ(pool_->statistics().classes[24 / 8 - 2].in_use, 2000u);
     on_a_thread([&] {
         of_std.clear();
