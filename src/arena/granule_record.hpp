@@ -41,6 +41,14 @@ struct granule_record : run_links {
     std::uint16_t blocks; ///< that there is room for
     std::uint8_t size_class;
     std::uint8_t distance; ///< where a block begins: granules back to the slab's first
+
+    /// A pool says whose a run is while others, of the same arena, look through all for theirs.
+    void set_owner(std::uint16_t pool) noexcept {
+        __atomic_store_n(&owner, pool, __ATOMIC_RELAXED);
+    }
+    [[nodiscard]] std::uint16_t owner_now() const noexcept {
+        return __atomic_load_n(&owner, __ATOMIC_RELAXED);
+    }
 };
 static_assert(sizeof(granule_record) == 24, "24 bytes a granule: 0.6 % of the capacity");
 

@@ -87,7 +87,7 @@ std::uint32_t run_allocator::allocate_aligned(std::uint32_t count, std::size_t a
 std::uint32_t run_allocator::find_owned(std::uint16_t owner, std::uint32_t from) const noexcept {
     while (from < size_) {
         const granule_record& run = record(from);
-        if (!run.is_free() && run.owner == owner)
+        if (!run.is_free() && run.owner_now() == owner)
             return from;
         from += run.length();
     }

@@ -341,7 +341,7 @@ bool pool_checker::is_slab_of(std::uint32_t first, size_class_index index) const
         return false;
     const granule_record& run = pool_.record(first);
     return (run.state & run_links::used_first) == run_links::used_first &&
-           run.owner == pool_.owner_ && run.size_class == index;
+           run.owner_now() == pool_.owner_ && run.size_class == index;
 }
 
 /// The links of free blocks are hidden from the program in a pool that tools watch.

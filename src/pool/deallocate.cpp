@@ -104,7 +104,7 @@ void pool_state::give_back(std::uint32_t first) noexcept {
     }
     held_ -= std::size_t{record(first).length()} * size_classes::granule;
     ++arena_visits_;
-    record(first).owner = 0;
+    record(first).set_owner(0);
     runs_.deallocate_granules(first);
 }
 

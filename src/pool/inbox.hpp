@@ -25,6 +25,9 @@ public:
 
     // One thread at a time.
 
+    [[nodiscard]] bool is_empty() const noexcept {
+        return taken_ == nullptr && newest_.load(std::memory_order_relaxed) == nullptr;
+    }
     /// Returns: a block; null if there is none whose way is known.
     [[nodiscard]] void* take() noexcept;
     /// Makes the block that take() has just returned the next again. Requires: nothing was written

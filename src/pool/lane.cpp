@@ -30,7 +30,7 @@ bool lane::push_or_pass_on(class_list& list, void* block) noexcept {
     return list.push(block);
 }
 
-bool lane::take_in(unsigned most) noexcept {
+bool lane::take_in_some(unsigned most) noexcept {
     for (; most != 0; --most) {
         void* const block = inbox_.take();
         if (block == nullptr)
@@ -150,7 +150,7 @@ void pool_state::free_elsewhere(void* block) noexcept {
 void pool_state::give_back_of_group(std::uint32_t first) noexcept {
     const std::uint32_t length = record(first).length();
     held_ -= std::size_t{length} * size_classes::granule;
-    record(first).owner = 0;
+    record(first).set_owner(0);
     if (group_->keep_spare(first, length)) {
         static_cast<lane&>(*this).reported_held_ -= usual_slab_size;
         return;

@@ -31,7 +31,7 @@ public:
     void deallocate_here(void* block, std::size_t bytes, std::size_t alignment) noexcept;
 
     /// Puts up to `most` blocks of the inbox into their lists. Returns: whether these had room.
-    bool take_in(unsigned most) noexcept;
+    bool take_in(unsigned most) noexcept { return inbox_.is_empty() || take_in_some(most); }
     /// Frees the first block of the inbox in its slab.
     void take_in_beyond_limit() noexcept;
     /// Effects: every block in the lists goes to its slab, or its owner's inbox; but the list at
@@ -60,6 +60,8 @@ private:
 
     /// Whether the list took the block, be it that it is empty now because the depot has all else.
     bool push_or_pass_on(class_list& list, void* block) noexcept;
+
+    [[gnu::noinline]] bool take_in_some(unsigned most) noexcept;
 
     static constexpr unsigned taken_in_at_once = 4;
 

@@ -261,12 +261,6 @@ bool lane_group::is_of_upstream(const void* block) const noexcept {
     return offset >= std::size_t{runs_.capacity()} * size_classes::granule;
 }
 
-free_block* lane_group::take_list(size_class_index index) noexcept {
-    if (depot_[index].load(std::memory_order_relaxed) == nullptr)
-        return nullptr;
-    return depot_[index].exchange(nullptr, std::memory_order_acquire);
-}
-
 free_block* lane_group::put_list(size_class_index index, free_block* head) noexcept {
     if (depot_[index].load(std::memory_order_relaxed) != nullptr)
         return head;
@@ -343,7 +337,8 @@ bool lane_group::owns(const void* address) const noexcept {
     if (distance > granule)
         return false;
     const std::uint32_t first = granule - distance;
-    return lane_of(runs_.records()[first].owner) != nullptr && distance < runs_.run_length(first);
+    return lane_of(runs_.records()[first].owner_now()) != nullptr &&
+           distance < runs_.run_length(first);
 }
 
 std::size_t lane_group::lanes_in_use() const noexcept {

@@ -83,7 +83,12 @@ public:
     }
 
     // For the lanes.
-    [[nodiscard]] free_block* take_list(size_class_index index) noexcept;
+    /// A whole list from the depot; null if it has none.
+    [[nodiscard]] free_block* take_list(size_class_index index) noexcept {
+        if (depot_[index].load(std::memory_order_relaxed) == nullptr)
+            return nullptr;
+        return depot_[index].exchange(nullptr, std::memory_order_acquire);
+    }
     /// Null if the depot took the list, which is full; else the head of one that is as full.
     [[nodiscard]] free_block* put_list(size_class_index index, free_block* head) noexcept;
     /// Returns: the first granule of an empty slab of this length; none if there is no spare one.

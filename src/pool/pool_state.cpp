@@ -38,7 +38,7 @@ void pool_state::destroy(pool_state* doomed) noexcept {
     run_source& runs = doomed->runs_;
     const std::uint32_t first = doomed->first_granule_at(doomed);
     doomed->~pool_state();
-    runs.records()[first].owner = 0;
+    runs.records()[first].set_owner(0);
     runs.deallocate_granules(first);
 }
 

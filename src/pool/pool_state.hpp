@@ -229,7 +229,7 @@ private:
         const std::uint32_t distance =
             record(granule).distance; // maybe left over from another slab
         const std::uint32_t first = granule - distance;
-        if (distance > granule || record(first).owner != owner_)
+        if (distance > granule || record(first).owner_now() != owner_)
             return none;
         return distance < record(first).length() ? first : none;
     }
@@ -294,7 +294,7 @@ private:
     /// Writes down whose the run is, and of which class.
     void own(std::uint32_t first, size_class_index index) noexcept {
         granule_record& run = record(first);
-        run.owner = owner_;
+        run.set_owner(owner_);
         run.size_class = index;
         run.distance = 0;
         held_ += std::size_t{run.length()} * size_classes::granule;

@@ -2,11 +2,11 @@
 // wrong while other threads use it.
 // Plan: counts of a group's lanes are changed and put right again; threads beside a loop of checks.
 
+#include <resident/arena.hpp>
+
 #include "pool/lane_group.hpp"
 #include "pool/pool_scene.hpp"
 #include "support/build.hpp"
-
-#include <resident/arena.hpp>
 
 #include <gtest/gtest.h>
 
