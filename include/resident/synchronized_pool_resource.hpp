@@ -51,7 +51,8 @@ public:
     static constexpr std::size_t largest_block = detail::size_classes::largest; ///< bytes
     static constexpr std::size_t most_lanes = 64; ///< threads with a lane of their own, at a time
 
-    /// As unsynchronized_pool_resource has them. Effects: takes two runs from the arena, 20 KiB.
+    /// As unsynchronized_pool_resource has them, but that 255 such pools may share an arena at a
+    /// time. Effects: takes two runs from the arena, 20 KiB.
     synchronized_pool_resource() : synchronized_pool_resource(pool_options{}) {}
     explicit synchronized_pool_resource(const pool_options& options);
     explicit synchronized_pool_resource(arena& memory,
@@ -87,7 +88,9 @@ public:
     /// Returns: at least `bytes` bytes, aligned to `alignment`; 0 bytes count as 1.
     /// Throws: `std::bad_alloc` if and only if the arena has no room after all that is cached was
     /// given back, and there is no upstream, or it refuses too; if the size overflows; or if
-    /// `alignment` is no power of two or exceeds the arena's.
+    /// `alignment` exceeds the arena's. Blocks of larger classes count as room where they are
+    /// aligned as all blocks of the request's class are. The behavior is undefined unless
+    /// `alignment` is a power of two.
     [[nodiscard]] void* allocate(std::size_t bytes,
                                  std::size_t alignment = alignof(std::max_align_t)) {
         if (void* const block = pop(bytes, alignment)) [[likely]]
@@ -135,7 +138,7 @@ public:
     /// Effects: claims a lane for this thread in advance. Returns: whether it has one of its own
     /// now; if not, its calls go by way of the guarded lane.
     bool attach_this_thread() noexcept;
-    /// The same, and reserves blocks in the lane, own or guarded. Returns: whether they are there.
+    /// The same, and reserves blocks in the lane. Returns: whether they are there.
     bool attach_this_thread(std::size_t bytes, std::size_t count,
                             std::size_t alignment = alignof(std::max_align_t)) noexcept;
 
@@ -148,10 +151,13 @@ public:
     [[nodiscard]] bool owns(const void* address) const noexcept;
 
     /// Effects: makes sure that this thread's lane has `count` more blocks of `bytes`, in slabs
-    /// that stay its own until release(). What other threads free of them comes back by and by, and
-    /// at the latest when memory runs out: reserve more than are in use at a time by as many as the
-    /// others' lists may hold (pool_statistics::cached), and no request visits the arena.
-    /// Throws: as unsynchronized_pool_resource::reserve.
+    /// that stay its own until release() or until it ends. What other threads free of them comes
+    /// back by and by, and at the latest when memory runs out; but a thread that also allocates
+    /// such blocks takes those first that it freed. So reserve, in each thread that allocates them,
+    /// more than it has in use at a time by as many as the lists of those who free them may hold
+    /// (pool_statistics::cached), and no request visits the arena.
+    /// Throws: as unsynchronized_pool_resource::reserve; and if this thread has no lane of its own
+    /// because all are taken.
     void reserve(std::size_t bytes, std::size_t count,
                  std::size_t alignment = alignof(std::max_align_t));
     [[nodiscard]] bool try_reserve(std::size_t bytes, std::size_t count,

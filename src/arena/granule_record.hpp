@@ -42,12 +42,20 @@ struct granule_record : run_links {
     std::uint8_t size_class;
     std::uint8_t distance; ///< where a block begins: granules back to the slab's first
 
-    /// A pool says whose a run is while others, of the same arena, look through all for theirs.
+    // A pool says whose a run is while others, of the same arena, look through all for theirs; and
+    // where its blocks lie while others are asked about any address.
+
     void set_owner(std::uint16_t pool) noexcept {
         __atomic_store_n(&owner, pool, __ATOMIC_RELAXED);
     }
     [[nodiscard]] std::uint16_t owner_now() const noexcept {
         return __atomic_load_n(&owner, __ATOMIC_RELAXED);
+    }
+    void set_distance(std::uint8_t granules) noexcept {
+        __atomic_store_n(&distance, granules, __ATOMIC_RELAXED);
+    }
+    [[nodiscard]] std::uint8_t distance_now() const noexcept {
+        return __atomic_load_n(&distance, __ATOMIC_RELAXED);
     }
 };
 static_assert(sizeof(granule_record) == 24, "24 bytes a granule: 0.6 % of the capacity");

@@ -19,7 +19,8 @@ bool lane::push_or_pass_on(class_list& list, void* block) noexcept {
     if (list.push(block))
         return true;
     free_block* full = list.head;
-    if (full->next == nullptr) // closed
+    // A list that is closed has none; and what is reserved here is not for whoever comes first.
+    if (full->next == nullptr || list.reserved != 0)
         return false;
     full = group_->put_list(index_of(list), full);
     if (full != nullptr) {
@@ -46,7 +47,9 @@ bool lane::take_in_some(unsigned most) noexcept {
 void lane::take_in_beyond_limit() noexcept {
     if (void* const block = inbox_.take()) {
         const std::uint32_t first = first_granule(block);
-        free_beyond_limit(classes[record(first).size_class], first, block);
+        class_list& list = classes[record(first).size_class];
+        if (!push_or_pass_on(list, block)) // there may be room by now
+            free_beyond_limit(list, first, block);
     }
 }
 
@@ -116,7 +119,7 @@ void lane::empty_slabs() noexcept {
 
 void* lane::lend(size_class_index index) noexcept {
     class_list& list = classes[index];
-    if (list.reserved != 0)
+    if (free_in_slabs(list) <= list.reserved)
         return nullptr;
     if (list.partial != none)
         return take_one(list);
@@ -128,6 +131,20 @@ unsigned lane::give_back_tail_from(unsigned next, std::uint32_t wanted) noexcept
         if (give_back_tail(classes[next++], wanted))
             return next;
     return next;
+}
+
+void lane::end_reserve() noexcept {
+    for (class_list& list : classes) {
+        if (list.reserved == 0)
+            continue;
+        list.reserved = 0;
+        for (std::uint32_t first = list.partial; first != none;) {
+            const std::uint32_t next = record(first).next;
+            if (record(first).carved == record(first).free && first != list.current)
+                retire(list, first, true);
+            first = next;
+        }
+    }
 }
 
 void lane::release_all() noexcept {

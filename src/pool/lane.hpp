@@ -32,7 +32,7 @@ public:
 
     /// Puts up to `most` blocks of the inbox into their lists. Returns: whether these had room.
     bool take_in(unsigned most) noexcept { return inbox_.is_empty() || take_in_some(most); }
-    /// Frees the first block of the inbox in its slab.
+    /// Frees the first block of the inbox, in its slab if its list has no room.
     void take_in_beyond_limit() noexcept;
     /// Effects: every block in the lists goes to its slab, or its owner's inbox; but the list at
     /// the class offset `except` stays as it is.
@@ -40,13 +40,15 @@ public:
     // These change no list's head, so that a thread may be at one.
     /// Frees all that is in the inbox, past the lists, and gives back slabs without blocks in use.
     void empty_slabs() noexcept;
-    /// Returns: a block of the class from a slab, for another lane; null if there is none, or it is
-    /// reserved.
+    /// Returns: a block of the class from a slab, for another lane; null if there is none beside
+    /// as many as are reserved.
     void* lend(size_class_index index) noexcept;
     /// Gives back the part never used of a slab that leaves a free run of `wanted` granules: of
     /// class `next`, or the first behind it. Returns: the class to go on with; the count of classes
     /// if there was none.
     unsigned give_back_tail_from(unsigned next, std::uint32_t wanted) noexcept;
+    /// Effects: what is reserved may be given back; slabs that it kept are, if they are empty.
+    void end_reserve() noexcept;
     /// Effects: frees everything, as pool_state::release().
     void release_all() noexcept;
     void add_to(pool_statistics& all) const noexcept; ///< lane_statistics.cpp; any thread

@@ -6,6 +6,7 @@
 #include "pool/lane_visit.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <new>
 
@@ -92,8 +93,11 @@ void lane_group::detach(thread_lanes& thread) noexcept {
     const std::lock_guard guard(mutex_);
     thread.lanes[slot_].store(nullptr, std::memory_order_relaxed);
     for_each_lane([&](lane& each) {
-        if (each.holder.load(std::memory_order_relaxed) == &thread)
-            each.holder.store(nullptr, std::memory_order_relaxed);
+        if (each.holder.load(std::memory_order_relaxed) != &thread)
+            return;
+        each.end_reserve(); // it was this thread's
+        each.report_held();
+        each.holder.store(nullptr, std::memory_order_relaxed);
     });
 }
 
@@ -106,8 +110,12 @@ void lane_group::forget_holders() noexcept {
 }
 
 bool lane_group::attach() noexcept {
-    const lane_visit here(*this);
-    return !here.is_guarded();
+    if (!lane_visit(*this).is_guarded())
+        return true;
+    if (slot_ == thread_lanes::most_pools)
+        return false;
+    trim(); // there may have been no room for a lane
+    return !lane_visit(*this).is_guarded();
 }
 
 void* lane_group::allocate(std::size_t bytes, std::size_t alignment) noexcept {
@@ -138,14 +146,18 @@ void lane_group::deallocate(void* block, std::size_t bytes, std::size_t alignmen
 }
 
 bool lane_group::reserve(std::size_t bytes, std::size_t count, std::size_t alignment) noexcept {
-    {
-        const lane_visit here(*this);
-        if (here->reserve(bytes, count, alignment))
-            return true;
-    }
+    if (reserve_here(bytes, count, alignment))
+        return true;
     trim(); // what the others have cached is there, too
+    return reserve_here(bytes, count, alignment);
+}
+
+/// Not in the guarded lane for a thread that will have one of its own by and by.
+bool lane_group::reserve_here(std::size_t bytes, std::size_t count,
+                              std::size_t alignment) noexcept {
     const lane_visit here(*this);
-    return here->reserve(bytes, count, alignment);
+    const bool will_stay = !here.is_guarded() || slot_ == thread_lanes::most_pools;
+    return will_stay && here->reserve(bytes, count, alignment);
 }
 
 /// After everything that any lane has cached was given back.
@@ -153,12 +165,8 @@ void* lane_group::allocate_when_exhausted(std::size_t bytes, std::size_t alignme
     void* block = nullptr;
     {
         const std::lock_guard guard(mutex_);
-        take_lanes();
-        reclaim();
-        block = own_lane().allocate_here(bytes, alignment);
-        if (block == nullptr)
-            block = allocate_from_others(bytes, alignment);
-        give_lanes_back();
+        if (may_ever_serve(bytes, alignment))
+            block = allocate_from_everyone(bytes, alignment);
         if (block == nullptr)
             block = allocate_upstream(bytes, alignment);
     }
@@ -167,13 +175,28 @@ void* lane_group::allocate_when_exhausted(std::size_t bytes, std::size_t alignme
     return block;
 }
 
+/// Whether the arena could if it were empty. Else nobody's memory need be taken.
+bool lane_group::may_ever_serve(std::size_t bytes, std::size_t alignment) const noexcept {
+    const std::size_t capacity = std::size_t{runs_.capacity()} * size_classes::granule;
+    return bytes <= capacity && alignment <= capacity && std::has_single_bit(alignment);
+}
+
+/// Requires: the mutex.
+void* lane_group::allocate_from_everyone(std::size_t bytes, std::size_t alignment) noexcept {
+    take_lanes();
+    reclaim();
+    void* block = own_lane().allocate_here(bytes, alignment);
+    if (block == nullptr)
+        block = allocate_from_others(bytes, alignment);
+    give_lanes_back();
+    return block;
+}
+
 /// With the part never used of a slab of another lane, or a block of another's slab, which may be
 /// larger. Requires: the mutex, and the lanes taken.
 void* lane_group::allocate_from_others(std::size_t bytes, std::size_t alignment) noexcept {
     lane& own = own_lane();
     const size_class_index index = own.index_of(own.class_for(bytes, alignment));
-    if (bytes / size_classes::granule >= runs_.capacity())
-        return nullptr;
     const std::size_t granules =
         (bytes + std::max(alignment, size_classes::granule) - 1) / size_classes::granule;
     const std::uint32_t wanted =
@@ -333,7 +356,7 @@ bool lane_group::owns(const void* address) const noexcept {
     if (is_of_upstream(address))
         return false;
     const std::uint32_t granule = guarded_lane().first_granule_at(address);
-    const std::uint32_t distance = runs_.records()[granule].distance;
+    const std::uint32_t distance = runs_.records()[granule].distance_now();
     if (distance > granule)
         return false;
     const std::uint32_t first = granule - distance;

@@ -189,6 +189,7 @@ private:
     void cut_completely(class_list& list, std::uint32_t first, size_class_index index) noexcept;
     void give_back_empty_slabs(class_list& list) noexcept;
     [[nodiscard]] std::size_t free_blocks(const class_list& list) const noexcept;
+    [[nodiscard]] std::size_t free_in_slabs(const class_list& list) const noexcept;
 
     // checked.cpp and inspection.cpp: a closed pool's ways, see pool_checks
     void* allocate_checked(std::size_t bytes, std::size_t alignment) noexcept;
@@ -227,7 +228,7 @@ private:
             return none;
         const auto granule = static_cast<std::uint32_t>(offset(block) / size_classes::granule);
         const std::uint32_t distance =
-            record(granule).distance; // maybe left over from another slab
+            record(granule).distance_now(); // maybe left over from another slab
         const std::uint32_t first = granule - distance;
         if (distance > granule || record(first).owner_now() != owner_)
             return none;
@@ -258,7 +259,7 @@ private:
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
         const auto distance = static_cast<std::uint8_t>(granule - first);
         if (record(granule).distance != distance)
-            record(granule).distance = distance;
+            record(granule).set_distance(distance);
     }
     [[nodiscard]] static std::uint16_t class_offset(std::size_t bytes) noexcept {
         return static_cast<std::uint16_t>(size_classes::of(bytes) * sizeof(class_list));
@@ -296,7 +297,7 @@ private:
         granule_record& run = record(first);
         run.set_owner(owner_);
         run.size_class = index;
-        run.distance = 0;
+        run.set_distance(0);
         held_ += std::size_t{run.length()} * size_classes::granule;
         peak_held_ = std::max(peak_held_, held_);
     }

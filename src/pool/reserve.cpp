@@ -54,7 +54,7 @@ void pool_state::cut_completely(class_list& list, std::uint32_t first,
     for (std::uint32_t block = slab.blocks; block-- > 0;) { // so that the first one is first
         const std::size_t at = std::size_t{block} * geometry.block_size;
         const auto granule = static_cast<std::uint32_t>(at / size_classes::granule);
-        record(first + granule).distance = static_cast<std::uint8_t>(granule);
+        record(first + granule).set_distance(static_cast<std::uint8_t>(granule));
         next =
             new (address(first) + at) free_block{next, room_above(list, slab.blocks - 1U - block)};
     }

@@ -8,7 +8,11 @@ namespace resident::detail {
 
 /// Blocks cut or to be cut from the class's slabs that are not in use.
 std::size_t pool_state::free_blocks(const class_list& list) const noexcept {
-    std::size_t free = list.free_listed + depth(list);
+    return free_in_slabs(list) + depth(list);
+}
+
+std::size_t pool_state::free_in_slabs(const class_list& list) const noexcept {
+    std::size_t free = list.free_listed;
     if (list.current != none)
         free += std::size_t{record(list.current).blocks} - record(list.current).carved;
     return free;
