@@ -6,7 +6,6 @@
 #include "pool/lane_visit.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <mutex>
 #include <new>
 
@@ -165,7 +164,7 @@ void* lane_group::allocate_when_exhausted(std::size_t bytes, std::size_t alignme
     void* block = nullptr;
     {
         const std::lock_guard guard(mutex_);
-        if (may_ever_serve(bytes, alignment))
+        if (bytes <= std::size_t{runs_.capacity()} * size_classes::granule) // else in vain
             block = allocate_from_everyone(bytes, alignment);
         if (block == nullptr)
             block = allocate_upstream(bytes, alignment);
@@ -173,12 +172,6 @@ void* lane_group::allocate_when_exhausted(std::size_t bytes, std::size_t alignme
     if (block == nullptr)
         refuse(bytes, alignment);
     return block;
-}
-
-/// Whether the arena could if it were empty. Else nobody's memory need be taken.
-bool lane_group::may_ever_serve(std::size_t bytes, std::size_t alignment) const noexcept {
-    const std::size_t capacity = std::size_t{runs_.capacity()} * size_classes::granule;
-    return bytes <= capacity && alignment <= capacity && std::has_single_bit(alignment);
 }
 
 /// Requires: the mutex.

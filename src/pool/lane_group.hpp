@@ -114,7 +114,6 @@ private:
     [[nodiscard]] lane& own_lane() const noexcept;
     [[nodiscard]] bool is_of_upstream(const void* block) const noexcept;
     void* allocate_when_exhausted(std::size_t bytes, std::size_t alignment) noexcept;
-    [[nodiscard]] bool may_ever_serve(std::size_t bytes, std::size_t alignment) const noexcept;
     void* allocate_from_everyone(std::size_t bytes, std::size_t alignment) noexcept;
     bool reserve_here(std::size_t bytes, std::size_t count, std::size_t alignment) noexcept;
     void* allocate_from_others(std::size_t bytes, std::size_t alignment) noexcept;

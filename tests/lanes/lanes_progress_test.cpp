@@ -4,11 +4,13 @@
 // way there is between lists, depot, inboxes and slabs; after each of its instructions it stays
 // frozen while the two others do ten thousand operations each, among them its own blocks handed
 // back, runs from the arena, and trim(). While it holds the arena's mutex they do without the
-// last two; those instructions are told, and are few.
+// last two; those instructions are told, and are few. Then it frees blocks of theirs, past its list
+// and the depot, while they take in what it has handed them so far.
 
 #include <resident/synchronized_pool_resource.hpp>
 
 #include "arena/run_source.hpp"
+#include "pool/inbox.hpp"
 #include "support/build.hpp"
 
 #include <gtest/gtest.h>
@@ -30,6 +32,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +43,7 @@ using namespace resident::literals;
 
 constexpr std::size_t small = 64;   // its list is long: inline
 constexpr std::size_t large = 3000; // its list has two blocks: each third call goes out of line
+constexpr std::size_t other = 5000; // the same, of another class
 constexpr int operations = 10'000;  // of each thread, while the other is frozen
 
 /// What the child and its tracer share.
@@ -51,7 +55,9 @@ struct board {
     std::atomic<bool> over{false};              ///< no more calls
     std::atomic<int> round{0};                  ///< that the others are to do
     std::atomic<bool> without_arena{false};
-    std::array<std::atomic<int>, 2> done{}; ///< rounds
+    std::atomic<bool> is_handing_over{false}; ///< so that no other empties lists, or the depot
+    std::atomic<std::uintptr_t> hand_in{0};   ///< where inbox::hand_in() begins
+    std::array<std::atomic<int>, 2> done{};   ///< rounds
     std::array<char, 64> call{};
     std::atomic<bool> stop{false};
 };
@@ -73,6 +79,7 @@ public:
             std::this_thread::yield();
         for (int time = 0; time < 2; ++time)
             take_every_way();
+        hand_over();
         board_.over = true;
         asm volatile("int3");
         while (!board_.stop)
@@ -122,11 +129,30 @@ private:
         deallocate("deallocate, a run", allocate("allocate, a run", 100'000), 100'000);
     }
 
+    void hand_over() {
+        const auto entry = &detail::inbox::hand_in;
+        std::uintptr_t address = 0;
+        std::memcpy(&address, &entry, sizeof address); // of a function that is not virtual
+        board_.hand_in = address;
+        board_.is_handing_over = true;
+        std::array<void*, 8> own{};
+        for (void*& each : own)
+            each = pool_.try_allocate(large);
+        for (void* const each : own)
+            pool_.deallocate(each, large);
+        for (std::atomic<void*>& each : passed_)
+            deallocate("deallocate, of another thread", each, large);
+    }
+
     void be_other(std::size_t which) {
         pool_.attach_this_thread(small, 200); // so that there are some after trim(), too
         std::vector<void*> kept(40);
         for (void*& each : kept)
             each = pool_.try_allocate(large);
+        for (std::size_t index = which; index < passed_.size(); index += 2) {
+            passed_[index] = kept.back();
+            kept.pop_back();
+        }
         ++ready_;
         for (int round = 0; !board_.stop; std::this_thread::yield()) {
             if (board_.round == round)
@@ -151,11 +177,14 @@ private:
         }
         if (without_arena)
             return;
+        const std::size_t bytes = board_.is_handing_over ? other : large;
         std::array<void*, 6> others{};
         for (void*& each : others)
-            each = pool_.try_allocate(large);
+            each = pool_.try_allocate(bytes);
         for (void* const each : others)
-            pool_.deallocate(each, large);
+            pool_.deallocate(each, bytes);
+        if (board_.is_handing_over)
+            return;
         pool_.deallocate(pool_.try_allocate(100'000), 100'000);
         if (which == 0)
             pool_.trim();
@@ -166,6 +195,7 @@ private:
     synchronized_pool_resource pool_{memory_};
     std::atomic<int> ready_{0};
     std::array<std::atomic<void*>, 2> own_blocks_{};
+    std::array<std::atomic<void*>, 6> passed_{}; ///< of the others, for the frozen one to free
 };
 
 /// The parent: steps the child's thread, and has the others work in between.
@@ -207,6 +237,7 @@ public:
     int instructions = 0;
     std::vector<int> holding{}; ///< those after which the mutex was held
     int longest_hold = 0;
+    int hand_ins = 0; ///< stepped through
     std::vector<std::string> report{};
 
 private:
@@ -226,6 +257,7 @@ private:
             const bool holds = (static_cast<std::uint32_t>(word) & FUTEX_TID_MASK) ==
                                static_cast<std::uint32_t>(board_->stepped);
             held += holds ? 1 : 0;
+            hand_ins += is_at(board_->hand_in) ? 1 : 0;
             if (!others_work(holds)) {
                 ADD_FAILURE() << board_->call.data() << ": frozen after " << count
                               << " instructions, another thread does not go on";
@@ -240,6 +272,11 @@ private:
             report.push_back(std::string(board_->call.data()) + ": " + std::to_string(count) +
                              " instructions, " + std::to_string(held) + " with the mutex");
         return true;
+    }
+    bool is_at(std::uintptr_t instruction) const {
+        user_regs_struct registers{};
+        ptrace(PTRACE_GETREGS, child_, nullptr, &registers);
+        return registers.rip == instruction;
     }
     /// Whether both others come to the end of their operations.
     bool others_work(bool without_arena) {
@@ -270,6 +307,7 @@ TEST(lanes_progress, of_all_threads_while_one_is_frozen_anywhere) {
     EXPECT_GT(all.instructions, 1000);
     EXPECT_GT(all.longest_hold, 0); // or the mutex was not seen
     EXPECT_LE(all.longest_hold, 120);
+    EXPECT_GE(all.hand_ins, 3);
 }
 
 } // namespace

@@ -5,9 +5,8 @@
 
 #include <resident/containers.hpp>
 #include <resident/footprint.hpp>
-#include <resident/synchronized_pool_resource.hpp>
 
-#include "support/build.hpp"
+#include "lanes/synchronized_pool_scene.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,55 +14,12 @@
 #include <barrier>
 #include <list>
 #include <memory_resource>
-#include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
 namespace resident {
 namespace {
-
-using namespace resident::literals;
-
-/// Runs `body` on a thread of its own, to its end.
-template <class Body>
-void on_a_thread(Body body) {
-    std::thread(body).join();
-}
-
-/// Whether the pool, with everything freed, has nothing but its lanes after trim(), and the arena
-/// nothing once the pool is gone.
-class synchronized_pool : public testing::Test {
-protected:
-    void SetUp() override {
-        if (test::address_sanitized)
-            GTEST_SKIP() << "AddressSanitizer watches each block: there is one lane, with a mutex";
-    }
-    void TearDown() override {
-        if (!pool_)
-            return;
-        EXPECT_EQ(pool_->check(), nullptr);
-        pool_->trim();
-        EXPECT_EQ(pool_->statistics().in_use, 0u);
-        EXPECT_LE(pool_->statistics().held, 8_KiB + lanes_made_ * 20_KiB);
-        pool_.reset();
-        EXPECT_EQ(memory_.statistics().in_use, 0u);
-        EXPECT_EQ(memory_.check(), nullptr);
-    }
-    std::vector<void*> allocate(std::size_t count, std::size_t bytes) {
-        std::vector<void*> blocks(count);
-        for (void*& each : blocks)
-            each = pool_->try_allocate(bytes);
-        return blocks;
-    }
-    void free_all(const std::vector<void*>& blocks, std::size_t bytes) {
-        for (void* const each : blocks)
-            pool_->deallocate(each, bytes);
-    }
-
-    arena memory_{{.capacity = 32_MiB, .lock = lock_policy::off}};
-    std::optional<synchronized_pool_resource> pool_{memory_};
-    std::size_t lanes_made_ = 8; ///< at most, the guarded one included
-};
 
 TEST_F(synchronized_pool, gives_a_thread_a_lane_at_its_first_call) {
     EXPECT_EQ(pool_->lanes_in_use(), 0u);
@@ -326,35 +282,24 @@ TEST_F(synchronized_pool, reserves_what_a_container_takes) {
     pool_->release();
 }
 
+/// With blocks in lists, in the depot, and in an inbox of which some have been taken.
 TEST_F(synchronized_pool, starts_anew_after_release) {
-    on_a_thread([&] { (void)allocate(1000, 100); });
-    (void)allocate(1000, 100);
+    constexpr std::size_t count = 20'000;
+    pool_->attach_this_thread();
+    std::vector<void*> blocks = allocate(count, 64);
+    on_a_thread([&] {
+        free_all(blocks, 64);
+        (void)allocate(1000, 100);
+    });
+    (void)allocate(100, 3000);
     (void)allocate(3, 100_KiB);
     pool_->release();
     EXPECT_EQ(pool_->statistics().in_use, 0u);
-    free_all(allocate(1000, 100), 100);
-}
-
-TEST_F(synchronized_pool, has_an_upstream_when_the_arena_is_full) {
-    arena small{{.capacity = 1_MiB, .lock = lock_policy::off}};
-    synchronized_pool_resource pool{small, std::pmr::new_delete_resource()};
-    std::vector<void*> blocks;
-    for (const std::size_t bytes : {64u, 3000u, 100'000u})
-        for (int count = 0; count < 1000; ++count)
-            blocks.push_back(pool.allocate(bytes));
-    EXPECT_GT(pool.statistics().upstream, 90'000'000u);
-    EXPECT_EQ(pool.statistics().failures, 0u);
-    on_a_thread([&] { // through lists, and back out of them
-        std::size_t at = 0;
-        for (const std::size_t bytes : {64u, 3000u, 100'000u})
-            for (int count = 0; count < 1000; ++count)
-                pool.deallocate(blocks[at++], bytes);
-    });
-    EXPECT_LT(pool.statistics().in_use, 1_MiB); // what is on its way to the owner, at most
-    pool.trim();
-    EXPECT_EQ(pool.statistics().in_use, 0u);
-    EXPECT_EQ(pool.statistics().upstream, 0u);
-    EXPECT_EQ(pool.check(), nullptr);
+    EXPECT_EQ(pool_->check(), nullptr);
+    blocks = allocate(count, 64);
+    EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), count);
+    EXPECT_EQ(pool_->statistics().in_use, count * 64);
+    free_all(blocks, 64);
 }
 
 TEST_F(synchronized_pool, tells_what_is_refused) {
