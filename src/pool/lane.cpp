@@ -48,7 +48,7 @@ void lane::take_in_beyond_limit() noexcept {
     if (void* const block = inbox_.take()) {
         const std::uint32_t first = first_granule(block);
         class_list& list = classes[record(first).size_class];
-        if (!push_or_pass_on(list, block)) // there may be room by now
+        if (!list.push(block)) // there may be room by now
             free_beyond_limit(list, first, block);
     }
 }
@@ -119,7 +119,7 @@ void lane::empty_slabs() noexcept {
 
 void* lane::lend(size_class_index index) noexcept {
     class_list& list = classes[index];
-    if (free_in_slabs(list) <= list.reserved)
+    if (list.free_listed + uncut_blocks(list) <= list.reserved)
         return nullptr;
     if (list.partial != none)
         return take_one(list);

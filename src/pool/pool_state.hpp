@@ -189,7 +189,6 @@ private:
     void cut_completely(class_list& list, std::uint32_t first, size_class_index index) noexcept;
     void give_back_empty_slabs(class_list& list) noexcept;
     [[nodiscard]] std::size_t free_blocks(const class_list& list) const noexcept;
-    [[nodiscard]] std::size_t free_in_slabs(const class_list& list) const noexcept;
 
     // checked.cpp and inspection.cpp: a closed pool's ways, see pool_checks
     void* allocate_checked(std::size_t bytes, std::size_t alignment) noexcept;
@@ -246,6 +245,12 @@ private:
     [[nodiscard]] static std::uint32_t depth(const class_list& list) noexcept {
         const free_block* const first = list.head;
         return list.surplus_count + (first->next == nullptr ? 0 : list.capacity - first->room);
+    }
+    /// Those of the current slab that were never used so far.
+    [[nodiscard]] std::size_t uncut_blocks(const class_list& list) const noexcept {
+        if (list.current == none)
+            return 0;
+        return std::size_t{record(list.current).blocks} - record(list.current).carved;
     }
     [[nodiscard]] size_class_index index_of(const class_list& list) const noexcept {
         return static_cast<size_class_index>(&list - classes.data());

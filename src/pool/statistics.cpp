@@ -8,14 +8,7 @@ namespace resident::detail {
 
 /// Blocks cut or to be cut from the class's slabs that are not in use.
 std::size_t pool_state::free_blocks(const class_list& list) const noexcept {
-    return free_in_slabs(list) + depth(list);
-}
-
-std::size_t pool_state::free_in_slabs(const class_list& list) const noexcept {
-    std::size_t free = list.free_listed;
-    if (list.current != none)
-        free += std::size_t{record(list.current).blocks} - record(list.current).carved;
-    return free;
+    return list.free_listed + depth(list) + uncut_blocks(list);
 }
 
 /// Returns: bytes of the largest request, of the usual alignment, that a block or run serves.

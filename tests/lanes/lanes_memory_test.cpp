@@ -2,11 +2,11 @@
 // counted, serves whoever asks, and goes back to the arena when asked for; but for reserves.
 // Plan: one thread leaves memory in each of these states and stays, another asks.
 
+#include <resident/arena.hpp>
+
 #include "lanes/synchronized_pool_scene.hpp"
 #include "pool/lane_group.hpp"
 #include "pool/pool_scene.hpp"
-
-#include <resident/arena.hpp>
 
 #include <gtest/gtest.h>
 
@@ -94,17 +94,16 @@ TEST_F(lanes_memory, of_empty_slabs_is_kept_for_the_next_ones_after_trim_too) {
 
 TEST_F(lanes_memory, in_the_depot_serves_the_next_lane) {
     pool_->attach_this_thread();
-    while_a_thread_lives(
-        [&] { free_all(allocate(3000, 64), 64); },
-        [&] {
-            const pool_statistics before = pool_->statistics();
-            EXPECT_EQ(before.in_use, 0u);
-            void* const block = pool_->allocate(64);
-            const pool_statistics after = pool_->statistics();
-            EXPECT_EQ(after.arena_visits, before.arena_visits);
-            EXPECT_EQ(cached_blocks(after) + 1, cached_blocks(before));
-            pool_->deallocate(block, 64);
-        });
+    while_a_thread_lives([&] { free_all(allocate(3000, 64), 64); },
+                         [&] {
+                             const pool_statistics before = pool_->statistics();
+                             EXPECT_EQ(before.in_use, 0u);
+                             void* const block = pool_->allocate(64);
+                             const pool_statistics after = pool_->statistics();
+                             EXPECT_EQ(after.arena_visits, before.arena_visits);
+                             EXPECT_EQ(cached_blocks(after) + 1, cached_blocks(before));
+                             pool_->deallocate(block, 64);
+                         });
 }
 
 TEST_F(lanes_memory, is_counted_while_a_surplus_goes_back) {
@@ -136,16 +135,16 @@ TEST_F(lanes_memory, never_cut_so_far_goes_back_with_trim) {
 
 TEST_F(lanes_memory, never_cut_so_far_serves_others) {
     void* block = nullptr;
-    while_a_thread_lives(
-        [&] { block = pool_->allocate(720); },
-        [&] {
-            EXPECT_GT(free_blocks(pool_->statistics(), 720), 5u);
-            const std::vector<void*> larger = allocate_all(5000);
-            const std::vector<void*> smaller = allocate_all(4000);
-            EXPECT_LE(free_blocks(pool_->statistics(), 720), 5u); // as many as begin in one granule
-            free_all(larger, 5000);
-            free_all(smaller, 4000);
-        });
+    while_a_thread_lives([&] { block = pool_->allocate(720); },
+                         [&] {
+                             EXPECT_GT(free_blocks(pool_->statistics(), 720), 5u);
+                             const std::vector<void*> larger = allocate_all(5000);
+                             const std::vector<void*> smaller = allocate_all(4000);
+                             EXPECT_LE(free_blocks(pool_->statistics(), 720),
+                                       5u); // as many as begin in one granule
+                             free_all(larger, 5000);
+                             free_all(smaller, 4000);
+                         });
     pool_->deallocate(block, 720);
 }
 
@@ -192,6 +191,19 @@ TEST_F(lanes_memory, comes_back_from_an_inbox_with_the_owner_s_calls) {
             free_all(its, 64); // each beyond the list takes one of the inbox along
             EXPECT_LE(pool_->statistics().in_use, count * 64);
         });
+}
+
+TEST_F(lanes_memory, comes_back_from_an_inbox_with_calls_for_other_sizes) {
+    constexpr std::size_t large = 3000; // its list has two blocks: most calls go out of line
+    pool_->attach_this_thread();
+    const std::vector<void*> blocks = allocate(20'000, 64);
+    on_a_thread([&] { free_all(blocks, 64); });
+    const std::size_t before = pool_->statistics().in_use;
+    EXPECT_GT(before, 15'000u * 64);
+    const std::vector<void*> others = allocate(2000, large);
+    const std::size_t others_in_use = 2000 * pool_->usable_size(others[0]);
+    EXPECT_LT(pool_->statistics().in_use - others_in_use, before - 1500 * 64);
+    free_all(others, large);
 }
 
 TEST_F(lanes_memory, that_is_reserved_is_not_lent) {
@@ -255,12 +267,11 @@ TEST_F(lanes_memory, beyond_a_reserve_is_lent) {
 
 TEST_F(lanes_memory, that_was_reserved_is_free_when_the_thread_has_ended) {
     for (int time = 0; time < 20; ++time) {
-        while_a_thread_lives([&] { pool_->attach_this_thread(); },
-                             [&] {
-                                 on_a_thread([&] {
-                                     EXPECT_TRUE(pool_->attach_this_thread(1000, 4000)) << time;
-                                 });
-                             });
+        while_a_thread_lives(
+            [&] { pool_->attach_this_thread(); },
+            [&] {
+                on_a_thread([&] { EXPECT_TRUE(pool_->attach_this_thread(1000, 4000)) << time; });
+            });
     }
 }
 

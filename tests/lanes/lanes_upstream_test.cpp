@@ -2,10 +2,10 @@
 // back to it once, as they were had; it is asked for what the whole class may be used for.
 // Plan: an upstream that keeps books; an arena that is full.
 
+#include <resident/arena.hpp>
+
 #include "lanes/synchronized_pool_scene.hpp"
 #include "pool/bookkeeper.hpp"
-
-#include <resident/arena.hpp>
 
 #include <gtest/gtest.h>
 

@@ -74,7 +74,8 @@ protected:
     }
     void free_all(const std::vector<void*>& blocks, std::size_t bytes) {
         for (void* const each : blocks)
-            pool_->deallocate(each, bytes);
+            if (each != nullptr)
+                pool_->deallocate(each, bytes);
     }
 
     arena memory_{{.capacity = 32_MiB, .lock = lock_policy::off}};
