@@ -178,8 +178,10 @@ public:
     [[nodiscard]] arena& source() const noexcept;
 
     /// Summed over the lanes without stopping anyone: exact while no call is in progress, and else
-    /// within what lists can hold. Blocks on their way to another lane count as in use. Blocks of
-    /// upstream count in their class. Takes the pool's mutex if it checks, or has an upstream.
+    /// within what lists can hold. Blocks on their way to another lane count as in use. A block
+    /// that was lent to a smaller class counts as one of that while it is in its list. Blocks of
+    /// upstream count in their class, larger ones in `upstream` alone. Takes the pool's mutex if it
+    /// checks, or has an upstream.
     [[nodiscard]] pool_statistics statistics() const noexcept;
     [[nodiscard]] std::size_t lanes_in_use() const noexcept;  ///< threads with a lane
     [[nodiscard]] std::size_t guarded_calls() const noexcept; ///< by way of the guarded lane
