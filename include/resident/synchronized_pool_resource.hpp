@@ -135,8 +135,9 @@ public:
             deallocate_out_of_line(block, Bytes, Alignment);
     }
 
-    /// Effects: claims a lane for this thread in advance. Returns: whether it has one of its own
-    /// now; if not, its calls go by way of the guarded lane.
+    /// Effects: claims a lane for this thread in advance; if the arena has no room for one more,
+    /// after trim(). Returns: whether it has one of its own now; if not, its calls go by way of the
+    /// guarded lane. Not real-time safe.
     bool attach_this_thread() noexcept;
     /// The same, and reserves blocks in the lane. Returns: whether they are there.
     bool attach_this_thread(std::size_t bytes, std::size_t count,

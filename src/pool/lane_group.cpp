@@ -111,9 +111,9 @@ void lane_group::forget_holders() noexcept {
 bool lane_group::attach() noexcept {
     if (!lane_visit(*this).is_guarded())
         return true;
-    if (slot_ == thread_lanes::most_pools)
-        return false;
-    trim(); // there may have been no room for a lane
+    if (slot_ == thread_lanes::most_pools || lane_count_ > most_lanes)
+        return false; // all are taken
+    trim();           // there was no room for one more
     return !lane_visit(*this).is_guarded();
 }
 
