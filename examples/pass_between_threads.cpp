@@ -97,4 +97,5 @@ int main() {
               << "requests refused:   " << pool.statistics().failures << '\n';
     pool.trim();
     std::cout << "bytes still in use: " << pool.statistics().in_use << '\n';
+    return pool.guarded_calls() == 0 ? 0 : 2;
 }
