@@ -39,36 +39,40 @@ class sleeping_thread {
 };
 
 void add_pairs(suite& benchmarks) {
-    benchmarks.table("threads-pair",
-                     "One thread that has the heap for itself: allocate and free one block, by a\n"
-                     "standard allocator, and through std::pmr::memory_resource\n"
-                     "one thread: unsynchronized_pool_resource\n"
-                     "ns a pair, and times resident",
-                     against);
+    benchmarks.table(
+        {.key = "threads-pair",
+         .title = "One thread that has the heap for itself: allocate and free one block, by a\n"
+                  "standard allocator, and through std::pmr::memory_resource\n"
+                  "one thread: unsynchronized_pool_resource",
+         .unit = "ns a pair",
+         .bias = "nobody is met: what it costs that others might come",
+         .compared_to = against});
     const auto add = [&]<class C>() {
         using behind = behind_pmr<C>;
-        benchmarks.add({"16 B", C::name, pair_of_nodes<C, 16>});
-        benchmarks.add({"64 B", C::name, pair_of_nodes<C, 64>});
-        benchmarks.add({"1 KiB", C::name, pair_of_nodes<C, 1024>});
-        benchmarks.add({"pmr 16 B", C::name, pair<behind, 16>});
-        benchmarks.add({"pmr 64 B", C::name, pair<behind, 64>});
-        benchmarks.add({"pmr 1 KiB", C::name, pair<behind, 1024>});
+        benchmarks.add<C>("16 B", pair_of_nodes<C, 16>);
+        benchmarks.add<C>("64 B", pair_of_nodes<C, 64>);
+        benchmarks.add<C>("1 KiB", pair_of_nodes<C, 1024>);
+        benchmarks.add<C>("pmr 16 B", pair<behind, 16>);
+        benchmarks.add<C>("pmr 64 B", pair<behind, 64>);
+        benchmarks.add<C>("pmr 1 KiB", pair<behind, 1024>);
     };
     add.template operator()<one_thread_pool>();
     for_each_contestant(concurrent_contestants{}, add);
 }
 
 void add_churn(suite& benchmarks) {
-    benchmarks.table("threads-churn",
-                     "Threads replace random ones of 1 000 blocks of their own, 16 B to 1 KiB\n"
-                     "no heap: blocks of an array\n"
-                     "ns a replacement of all threads together, by the clock, and times resident",
-                     against);
+    benchmarks.table(
+        {.key = "threads-churn",
+         .title = "Threads replace random ones of 1 000 blocks of their own, 16 B to 1 KiB\n"
+                  "no heap: blocks of an array",
+         .unit = "ns a replacement of all threads together, by the clock",
+         .bias = "threads beyond the processors take turns and meet less often than on as many",
+         .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add({"1 thread", C::name, own_churn<C, 1>, 400'000, time::clock});
-        benchmarks.add({"2 threads", C::name, own_churn<C, 2>, 800'000, time::clock});
-        benchmarks.add({"4 threads", C::name, own_churn<C, 4>, 800'000, time::clock});
-        benchmarks.add({"8 threads", C::name, own_churn<C, 8>, 800'000, time::clock});
+        benchmarks.add<C>("1 thread", own_churn<C, 1>, {400'000, time::clock});
+        benchmarks.add<C>("2 threads", own_churn<C, 2>, {800'000, time::clock});
+        benchmarks.add<C>("4 threads", own_churn<C, 4>, {800'000, time::clock});
+        benchmarks.add<C>("8 threads", own_churn<C, 8>, {800'000, time::clock});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);
@@ -76,33 +80,36 @@ void add_churn(suite& benchmarks) {
 
 void add_passing(suite& benchmarks) {
     benchmarks.table(
-        "threads-pass",
-        "One thread allocates 64 B, another frees: through a queue; 1 000 at once; to\n"
-        "and fro, in turn\n"
-        "no heap: the queue alone, with blocks of an array\n"
-        "ns a block, by the clock, and times resident",
-        against);
+        {.key = "threads-pass",
+         .title = "One thread allocates 64 B, another frees: through a queue; 1 000 at once; to\n"
+                  "and fro, in turn\n"
+                  "no heap: the queue alone, with blocks of an array",
+         .unit = "ns a block, by the clock",
+         .bias = "the slower side decides; to and fro, the block's way between the processors does",
+         .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add({"queue", C::name, passing<C>, shared_out<C>(400'000, 80), time::clock});
-        benchmarks.add({"bursts", C::name, bursts<C>, shared_out<C>(400'000, 80), time::clock});
-        benchmarks.add({"ping-pong", C::name, ping_pong<C>, 40'000, time::clock});
+        benchmarks.add<C>("queue", passing<C>, {shared_out<C>(400'000, 80), time::clock});
+        benchmarks.add<C>("bursts", bursts<C>, {shared_out<C>(400'000, 80), time::clock});
+        benchmarks.add<C>("ping-pong", ping_pong<C>, {40'000, time::clock});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);
 }
 
 void add_lives(suite& benchmarks) {
-    benchmarks.table("threads-lives",
-                     "Threads come and go, and leave blocks of 16 B to 1 KiB to the next: 2 at a\n"
-                     "time that use 150 blocks each; 2 or 8 at a time that replace random ones of\n"
-                     "1 000 blocks 5 000 times (Larson)\n"
-                     "no heap: the threads alone, with blocks of an array\n"
-                     "ns a block of all threads together, by the clock, and times resident",
-                     against);
+    benchmarks.table(
+        {.key = "threads-lives",
+         .title = "Threads come and go, and leave blocks of 16 B to 1 KiB to the next: 2 at a\n"
+                  "time that use 150 blocks each; 2 or 8 at a time that replace random ones of\n"
+                  "1 000 blocks 5 000 times (Larson)\n"
+                  "no heap: the threads alone, with blocks of an array",
+         .unit = "ns a block of all threads together, by the clock",
+         .bias = "creating and joining threads is most of the time of short lives",
+         .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add({"short", C::name, thread_churn<C>, 60'000, time::clock});
-        benchmarks.add({"larson 2", C::name, larson<C, 2>, shared_out<C>(400'000, 5), time::clock});
-        benchmarks.add({"larson 8", C::name, larson<C, 8>, shared_out<C>(400'000, 5), time::clock});
+        benchmarks.add<C>("short", thread_churn<C>, {60'000, time::clock});
+        benchmarks.add<C>("larson 2", larson<C, 2>, {shared_out<C>(400'000, 5), time::clock});
+        benchmarks.add<C>("larson 8", larson<C, 8>, {shared_out<C>(400'000, 5), time::clock});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);
@@ -112,7 +119,7 @@ void add_lives(suite& benchmarks) {
 
 int main(int argc, char** argv) {
     const sleeping_thread companion;
-    suite benchmarks;
+    suite benchmarks{{"threads", "threads", "Threads: a heap that all may use"}};
     add_pairs(benchmarks);
     add_churn(benchmarks);
     add_passing(benchmarks);

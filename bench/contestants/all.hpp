@@ -3,6 +3,7 @@
 
 #include "contestants/boost_pool.hpp"
 #include "contestants/foonathan_pool.hpp"
+#include "contestants/glibc_locked.hpp"
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
 #include "contestants/resident_pool.hpp"
@@ -13,9 +14,9 @@ namespace resident::bench {
 template <class... C>
 struct contestant_list {};
 
-using all_contestants =
-    contestant_list<reference, resident_pool, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc,
-                    std_pool_on_arena, std_pool_on_malloc, boost_pool, foonathan_pool>;
+using all_contestants = contestant_list<reference, resident_pool, jemalloc, mimalloc, tcmalloc,
+                                        tbbmalloc, glibc, glibc_locked, std_pool_on_arena,
+                                        std_pool_on_malloc, boost_pool, foonathan_pool>;
 
 /// Calls `action.template operator()<C>()` for each contestant C that was found.
 template <class Action, class... C>

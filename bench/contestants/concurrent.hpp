@@ -34,7 +34,7 @@ private:
 };
 
 using concurrent_contestants = contestant_list<resident_shared_pool, jemalloc, mimalloc, tcmalloc,
-                                               tbbmalloc, glibc, std_shared_pool>;
+                                               tbbmalloc, glibc, glibc_locked, std_shared_pool>;
 
 /// The pool for one thread: what it costs that others may come.
 class one_thread_pool : public resident_pool {

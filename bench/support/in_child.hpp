@@ -1,38 +1,32 @@
 /// Runs something in a child process, which takes everything it did to memory away with it.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <type_traits>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace resident::bench {
 
 /// Returns: what `function` returned in a child forked here; none if the child did not come to
-/// that. Call while the process has one thread.
+/// that. The child has this thread alone.
+std::optional<std::string> text_from_child(const std::function<std::string()>& function);
+
+/// The same for what can be copied byte by byte.
 template <class Function>
 auto in_child(Function function) -> std::optional<std::invoke_result_t<Function>> {
     using result = std::invoke_result_t<Function>;
     static_assert(std::is_trivially_copyable_v<result>);
-    int ends[2];
-    if (pipe(ends) != 0) {
+    const auto sent = text_from_child([&function] {
+        const result made = function();
+        return std::string{reinterpret_cast<const char*>(&made), sizeof made};
+    });
+    if (!sent || sent->size() != sizeof(result)) {
         return std::nullopt;
     }
-    const pid_t child = fork();
-    if (child == 0) {
-        const result made = function();
-        const bool sent = write(ends[1], &made, sizeof made) == ssize_t{sizeof made};
-        _exit(sent ? 0 : 1);
-    }
-    close(ends[1]);
     result received{};
-    const bool whole = read(ends[0], &received, sizeof received) == ssize_t{sizeof received};
-    close(ends[0]);
-    if (child > 0) {
-        waitpid(child, nullptr, 0);
-    }
-    return whole ? std::optional{received} : std::nullopt;
+    sent->copy(reinterpret_cast<char*>(&received), sizeof received);
+    return received;
 }
 
 } // namespace resident::bench

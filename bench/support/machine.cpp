@@ -1,34 +1,28 @@
 #include "support/machine.hpp"
 
 #include "contestants/malloc_like.hpp"
+#include "os/harness/periodic_clock.hpp"
+#include "resident/version.hpp"
 #include "support/shared_arena.hpp"
+#include "tool/machine.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <dlfcn.h>
 #include <sched.h>
-#include <sys/utsname.h>
 
 namespace resident::bench {
 
 namespace {
-
-std::string processor_name() {
-    std::ifstream file{"/proc/cpuinfo"};
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("model name")) {
-            return line.substr(line.find(':') + 2);
-        }
-    }
-    return "unknown processor";
-}
 
 std::vector<int> allowed_processors() {
     std::vector<int> found;
@@ -42,6 +36,8 @@ std::vector<int> allowed_processors() {
     }
     return found;
 }
+
+int pinned_to = -1; // by pin_to_one_processor()
 
 /// Those that this thread might run on at the first call.
 const std::vector<int>& processors() {
@@ -96,7 +92,8 @@ constexpr auto expectations = std::to_array<expectation>({
 
 int pin_to_one_processor() {
     const std::vector<int>& allowed = processors();
-    return !allowed.empty() && pin_to(allowed.back()) ? allowed.back() : -1;
+    pinned_to = !allowed.empty() && pin_to(allowed.back()) ? allowed.back() : -1;
+    return pinned_to;
 }
 
 void pin_in_turn(std::size_t index) {
@@ -120,27 +117,59 @@ void verify_contestants() {
 #endif
 }
 
-void describe_machine(int pinned_to) {
-    utsname kernel{};
-    uname(&kernel);
-    std::printf("%s, %s %s, ", processor_name().c_str(), kernel.sysname, kernel.release);
-    if (pinned_to >= 0) {
-        std::printf("pinned to processor %d\n", pinned_to);
-    } else {
-        std::printf("not pinned\n");
+std::vector<std::pair<std::string, std::string>> describe_this_machine() {
+    auto facts = tool::describe_machine();
+    facts.emplace_back("pinned to processor", pinned_to >= 0 ? std::to_string(pinned_to) : "none");
+    facts.emplace_back("arena", describe_shared_arena());
+    facts.emplace_back("compiler", RESIDENT_BENCH_COMPILER);
+    facts.emplace_back("build", RESIDENT_BENCH_BUILD);
+    facts.emplace_back("resident", fmt::format("{}.{}.{}", RESIDENT_VERSION_MAJOR,
+                                               RESIDENT_VERSION_MINOR, RESIDENT_VERSION_PATCH));
+    std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
+    return facts;
+}
+
+tool::latency_histogram clock_noise() {
+    tool::latency_histogram noise;
+    for (int sample = 0; sample != 1'000'000; ++sample) {
+        const std::int64_t begin = os::monotonic_nanoseconds();
+        noise.record(static_cast<std::uint64_t>(os::monotonic_nanoseconds() - begin));
     }
-    const arena& memory = shared_arena();
-    std::printf("Arena: %zu MiB, %s, pages: %s\n", memory.statistics().capacity >> 20,
-                memory.locked() ? "locked" : "NOT LOCKED (see ulimit -l)",
-                to_string(memory.pages()));
+    return noise;
+}
+
+void print_machine() {
+    shared_arena();
+    const auto facts = describe_this_machine();
+    const auto value = [&facts](std::string_view name) -> std::string_view {
+        const auto found = std::find_if(facts.begin(), facts.end(),
+                                        [name](const auto& fact) { return fact.first == name; });
+        return found == facts.end() ? "unknown" : std::string_view{found->second};
+    };
+    fmt::print("{}, Linux {}, pinned to processor: {}\nArena: {}\n", value("processor"),
+               value("kernel"), value("pinned to processor"), value("arena"));
+    std::fflush(stdout);
+}
+
+std::vector<std::pair<std::string, std::string>> missing_contestants() {
+    constexpr std::string_view listed = RESIDENT_BENCH_MISSING; // name=package|...
+    std::vector<std::pair<std::string, std::string>> found;
+    for (std::size_t begin = 0; begin < listed.size();) {
+        const std::size_t middle = listed.find('=', begin);
+        const std::size_t end = std::min(listed.find('|', middle), listed.size());
+        found.emplace_back(listed.substr(begin, middle - begin),
+                           fmt::format("not found when the build was configured (Debian: {})",
+                                       listed.substr(middle + 1, end - middle - 1)));
+        begin = end + 1;
+    }
+    return found;
 }
 
 void name_missing_contestants() {
-    constexpr std::string_view not_found = RESIDENT_BENCH_MISSING;
-    if (!not_found.empty()) {
-        std::printf("Not found; install, configure and build again for:\n%.*s\n",
-                    static_cast<int>(not_found.size()), not_found.data());
+    for (const auto& [name, reason] : missing_contestants()) {
+        fmt::print("{}: {}\n", name, reason);
     }
+    std::fflush(stdout);
 }
 
 } // namespace resident::bench

@@ -1,7 +1,12 @@
 /// What a reader must know about the machine to judge a figure, and what makes it repeatable.
 #pragma once
 
+#include "tool/latency_histogram.hpp"
+
 #include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace resident::bench {
 
@@ -17,10 +22,21 @@ void pin_in_turn(std::size_t index);
 /// are not those of its own library: then the figures would be somebody else's.
 void verify_contestants();
 
-/// Prints the processor, the kernel and the arena. Builds the shared arena.
-void describe_machine(int pinned_to);
+/// Name and value of what a reader must know: the machine, its kernel and limits, where this thread
+/// is pinned, how the program was built, and the shared arena if there is one.
+std::vector<std::pair<std::string, std::string>> describe_this_machine();
 
-/// Prints which contestants were not found, and what would bring them.
+/// Two readings of the clock with nothing between them, a million times: what no measurement that
+/// reads it is better than.
+tool::latency_histogram clock_noise();
+
+/// Prints the processor, the kernel and the arena. Builds the shared arena.
+void print_machine();
+
+/// Names of the contestants that were not found, and what would bring them.
+std::vector<std::pair<std::string, std::string>> missing_contestants();
+
+/// Prints them.
 void name_missing_contestants();
 
 } // namespace resident::bench

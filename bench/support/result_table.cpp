@@ -117,7 +117,8 @@ std::string result_table::text() const {
     for (const std::string& column : columns_) {
         heads += right(column);
     }
-    std::string text = title_ + "\n" + line_of(heads);
+    std::string text =
+        title_ + "\n" + unit_ + ", and times " + compared_to_ + "\n" + line_of(heads);
     for (const std::string& row : rows_) {
         text += line(row);
     }

@@ -16,8 +16,9 @@ namespace resident::bench {
 /// to the bound, if that is not what every row is compared to.
 class result_table {
 public:
-    result_table(std::string_view title, std::string_view compared_to)
-        : title_(title), compared_to_(compared_to) {}
+    /// `unit` is what a cell's time is: "ns a pair".
+    result_table(std::string_view title, std::string_view unit, std::string_view compared_to)
+        : title_(title), unit_(unit), compared_to_(compared_to) {}
 
     /// Rows and columns appear in the order in which they are named first.
     void set(std::string_view row, std::string_view column, double nanoseconds);
@@ -34,6 +35,7 @@ private:
                                       bool (*counts)(std::string_view)) const;
 
     std::string title_;
+    std::string unit_;
     std::string compared_to_;
     std::vector<std::string> rows_;
     std::vector<std::string> columns_;

@@ -1,5 +1,7 @@
 #include "support/shared_arena.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,6 +12,8 @@ namespace {
 /// 400 000 blocks of 520 bytes are 208 MB; a pool with classes of powers of two needs half as much
 /// again, and grows in large steps.
 constexpr std::size_t shared_capacity = 512_MiB;
+
+bool is_built = false;
 
 } // namespace
 
@@ -24,7 +28,18 @@ arena& shared_arena() {
             std::exit(1);
         }
     }();
+    is_built = true;
     return shared;
+}
+
+std::string describe_shared_arena() {
+    if (!is_built) {
+        return {};
+    }
+    const arena& shared = shared_arena();
+    return fmt::format("{} MiB, {}, pages: {}", shared.statistics().capacity >> 20,
+                       shared.locked() ? "locked" : "NOT LOCKED (see ulimit -l)",
+                       to_string(shared.pages()));
 }
 
 arena_run::arena_run() {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 namespace resident::bench {
 
@@ -12,6 +13,9 @@ namespace resident::bench {
 /// program's output says). Contestants give back what they took, so each finds it empty.
 /// Ends the program with the error's message if there is not enough memory.
 arena& shared_arena();
+
+/// Its size, whether it is locked, and its pages; empty if it was not built.
+std::string describe_shared_arena();
 
 /// The whole shared arena as one run, while it lives.
 class arena_run {

@@ -1,13 +1,17 @@
 #include "support/suite.hpp"
 
+#include "support/in_child.hpp"
 #include "support/machine.hpp"
-#include "support/medians.hpp"
+#include "support/measurements.hpp"
 #include "support/result_table.hpp"
+#include "support/spread.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
+#include <exception>
+#include <map>
 #include <regex>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -16,27 +20,36 @@ namespace resident::bench {
 
 namespace {
 
-/// Many short repetitions: the machine's disturbances are rarer than they are long. Flags that are
-/// given on the command line come later and win.
-constexpr auto default_flags = std::to_array<const char*>({
-    "--benchmark_repetitions=11",
-    "--benchmark_min_time=0.01",
-    "--benchmark_enable_random_interleaving=true",
-});
+/// Many short repetitions: the machine's disturbances are rarer than they are long.
+struct effort {
+    int rounds;
+    std::vector<const char*> flags; ///< those of the command line come later and win
+};
 
-std::vector<char*> with_defaults(int argc, char** argv) {
-    std::vector<char*> words(argv, argv + 1);
-    for (const char* const flag : default_flags) {
+effort effort_of(bool full) {
+    if (full) {
+        return {5,
+                {"--benchmark_repetitions=5", "--benchmark_min_time=0.01",
+                 "--benchmark_enable_random_interleaving=true"}};
+    }
+    return {3,
+            {"--benchmark_repetitions=3", "--benchmark_min_time=0.004",
+             "--benchmark_enable_random_interleaving=true"}};
+}
+
+std::vector<char*> with_defaults(const run_options& options) {
+    std::vector<char*> words{options.others.front()};
+    for (const char* const flag : effort_of(options.full).flags) {
         words.push_back(const_cast<char*>(flag)); // Google Benchmark does not write to them
     }
-    words.insert(words.end(), argv + 1, argv + argc);
+    words.insert(words.end(), options.others.begin() + 1, options.others.end());
     words.push_back(nullptr);
     return words;
 }
 
 /// Whether Google Benchmark must do everything in one run, by its own rules.
-bool wants_one_run(int argc, char** argv) {
-    return std::any_of(argv + 1, argv + argc, [](std::string_view word) {
+bool wants_one_run(const std::vector<char*>& words) {
+    return std::any_of(words.begin() + 1, words.end(), [](std::string_view word) {
         return word.starts_with("--benchmark_out=") || word.starts_with("--benchmark_format=") ||
                word.starts_with("--benchmark_list_tests");
     });
@@ -78,88 +91,175 @@ private:
     std::regex pattern_;
 };
 
-std::string name_of(const std::string& table, const suite::cell& cell) {
-    std::string name = table;
-    name.append("/").append(cell.column).append("/").append(cell.contestant);
+std::string name_of(std::string_view table, std::string_view column, std::string_view contestant) {
+    std::string name{table};
+    name.append("/").append(column).append("/").append(contestant);
     return name;
+}
+
+/// Runs the benchmarks of these names in this process.
+void run_named(const std::vector<std::string>& names, measurements& measured) {
+    std::string alternatives;
+    for (const std::string& name : names) {
+        alternatives.append(alternatives.empty() ? "" : "|").append(name);
+    }
+    benchmark::RunSpecifiedBenchmarks(&measured, "^(" + alternatives + ")(/|$)");
+}
+
+/// The same in a child that is prepared for it. Returns: empty, or why there are no measurements.
+std::string run_in_child(std::string (*prepare)(), const std::vector<std::string>& names,
+                         measurements& measured) {
+    const auto said = text_from_child([&] {
+        const std::string refused = prepare();
+        if (!refused.empty()) {
+            return "!" + refused;
+        }
+        measurements own;
+        run_named(names, own);
+        return own.text();
+    });
+    if (!said) {
+        return "its process crashed";
+    }
+    if (said->starts_with('!')) {
+        return said->substr(1);
+    }
+    measured.add_text(*said);
+    return {};
 }
 
 } // namespace
 
-void suite::table(std::string_view key, std::string_view title, std::string_view compared_to) {
-    tables_.push_back({std::string{key}, std::string{title}, std::string{compared_to}, {}});
+void suite::register_benchmarks(bool full) const {
+    for (const cells_of_table& table : tables_) {
+        for (const cell& each : table.cells) {
+            auto* const added = benchmark::RegisterBenchmark(
+                name_of(table.about.key, each.column, each.contestant).c_str(), each.run);
+            if (each.measure.iterations != 0) {
+                added->Iterations(each.measure.iterations);
+            }
+            if (each.measure.measured == time::clock) {
+                added->UseManualTime();
+            }
+            if (each.measure.is_long && !full) {
+                added->Repetitions(1);
+            }
+        }
+    }
 }
 
-void suite::add(const cell& added) { tables_.back().cells.push_back(added); }
-
 int suite::run(int argc, char** argv) {
-    std::vector<char*> words = with_defaults(argc, argv);
+    const part_writer writer;
+    const run_options options = parse_command_line(argc, argv, what_.title, other_words::kept);
+    std::vector<char*> words = with_defaults(options);
     int count = static_cast<int>(words.size()) - 1;
     benchmark::Initialize(&count, words.data());
     if (benchmark::ReportUnrecognizedArguments(count, words.data())) {
-        return 1;
+        return 2;
     }
     verify_contestants();
-    for (const table_of_cells& table : tables_) {
-        for (const cell& each : table.cells) {
-            auto* const added =
-                benchmark::RegisterBenchmark(name_of(table.key, each).c_str(), each.run);
-            if (each.iterations != 0) {
-                added->Iterations(each.iterations);
-            }
-            if (each.measured == time::clock) {
-                added->UseManualTime();
-            }
-        }
-    }
-    const int pinned_to = pin_to_one_processor();
-    if (wants_one_run(argc, argv)) {
+    register_benchmarks(options.full);
+    pin_to_one_processor();
+    int status = 0;
+    if (wants_one_run(options.others)) {
         benchmark::RunSpecifiedBenchmarks();
     } else {
-        describe_machine(pinned_to);
+        print_machine();
         name_missing_contestants();
         std::printf("\n");
-        show_tables();
+        const part_record measured = measure_tables(options);
+        try {
+            if (!options.json_file.empty()) {
+                writer.write(measured, options.json_file);
+            }
+        } catch (const std::exception& failure) {
+            std::fprintf(stderr, "%s\n", failure.what());
+            status = 1;
+        }
     }
     benchmark::Shutdown();
-    return 0;
+    return status;
 }
 
-void suite::show_tables() {
+part_record suite::measure_tables(const run_options& options) const {
+    part_record part{
+        .part = what_.part, .title = what_.title, .program = what_.program, .full = options.full};
     const name_filter wanted{benchmark::GetBenchmarkFilter()};
-    bool any = false;
-    for (const table_of_cells& table : tables_) {
-        std::string alternatives;
+    for (const cells_of_table& table : tables_) {
+        std::vector<const cell*> cells;
         for (const cell& each : table.cells) {
-            const std::string name = name_of(table.key, each);
-            if (wanted.admits(name)) {
-                alternatives.append(alternatives.empty() ? "" : "|").append(name);
+            if (wanted.admits(name_of(table.about.key, each.column, each.contestant))) {
+                cells.push_back(&each);
             }
         }
-        if (!alternatives.empty()) {
-            any = true;
-            measure(table, "^(" + alternatives + ")(/|$)");
+        if (!cells.empty()) {
+            part.tables.push_back(measure(table, cells, options));
         }
     }
-    if (!any) {
-        std::printf("No benchmark has such a name; --benchmark_list_tests shows them.\n");
+    if (part.tables.empty()) {
+        part.not_measured = "no benchmark has such a name; --benchmark_list_tests shows them";
+        std::printf("%s\n", part.not_measured.c_str());
     }
+    return part;
 }
 
-void suite::measure(const table_of_cells& table, const std::string& names) {
-    medians measured;
-    {
-        const waiting_line waiting{table.key};
-        benchmark::RunSpecifiedBenchmarks(&measured, names);
+table_record suite::measure(const cells_of_table& table, const std::vector<const cell*>& cells,
+                            const run_options& options) {
+    std::map<preparation_function, std::vector<std::string>> names;
+    for (const cell* each : cells) {
+        names[each->prepare].push_back(name_of(table.about.key, each->column, each->contestant));
     }
-    result_table results{table.title, table.compared_to};
-    for (const cell& each : table.cells) {
-        if (const auto time = measured.of(name_of(table.key, each))) {
-            results.set(each.contestant, each.column, *time);
+    measurements measured;
+    std::map<preparation_function, std::string> refused;
+    const auto take_turn = [&](preparation_function prepare) {
+        if (prepare == nullptr) {
+            run_named(names[prepare], measured);
+        } else if (refused[prepare].empty()) {
+            refused[prepare] = run_in_child(prepare, names[prepare], measured);
+        }
+    };
+    std::vector<preparation_function> turns;
+    for (const auto& [prepare, all] : names) {
+        turns.push_back(prepare);
+    }
+    {
+        const waiting_line waiting{std::string{table.about.key}};
+        for (int round = 0; round != effort_of(options.full).rounds; ++round) {
+            std::for_each(turns.begin(), turns.end(), take_turn);
+            std::reverse(turns.begin(), turns.end());
         }
     }
-    std::fputs(results.text().c_str(), stdout);
+    table_record made{.key = std::string{table.about.key},
+                      .title = std::string{table.about.title},
+                      .bias = std::string{table.about.bias},
+                      .unit = std::string{table.about.unit},
+                      .compared_to = std::string{table.about.compared_to},
+                      .has_bars = true,
+                      .cells = {}};
+    result_table shown{table.about.title, table.about.unit, table.about.compared_to};
+    for (const cell* each : cells) {
+        std::vector<double> samples =
+            measured.of(name_of(table.about.key, each->column, each->contestant));
+        cell_record& record = made.cells.emplace_back(
+            cell_record{.row = std::string{each->contestant}, .column = std::string{each->column}});
+        if (samples.empty()) {
+            record.text = each->prepare != nullptr && !refused[each->prepare].empty()
+                              ? refused[each->prepare]
+                              : "not measured";
+            continue;
+        }
+        record.median = spread_of(samples).median;
+        record.samples = std::move(samples);
+        shown.set(each->contestant, each->column, *record.median);
+    }
+    std::fputs(shown.text().c_str(), stdout);
+    for (const auto& [prepare, why] : refused) {
+        if (!why.empty()) {
+            std::printf("Not measured in a process of its own: %s\n\n", why.c_str());
+        }
+    }
     std::fflush(stdout);
+    return made;
 }
 
 } // namespace resident::bench

@@ -1,6 +1,10 @@
 /// A program of Google Benchmark that shows its results as tables, contestants below each other.
 #pragma once
 
+#include "contestants/contestant.hpp"
+#include "support/part_file.hpp"
+#include "support/run_options.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -9,48 +13,85 @@
 
 namespace resident::bench {
 
+class measurements;
+
 /// What is measured: this thread's time on the processor, or what the benchmark itself reads off a
 /// clock and hands to State::SetIterationTime().
 enum class time { processor, clock };
 
 /// Benchmarks are registered as <table>/<column>/<contestant>, which is what --benchmark_filter
-/// sees. The tables are measured one after the other; within a table the repetitions of all
-/// benchmarks are interleaved in random order, so that what the machine does meanwhile hits every
-/// contestant alike. Shown are medians of the repetitions, and their ratio to one contestant.
+/// sees. The tables are measured one after the other. A table is measured in rounds; in each, the
+/// repetitions of all its benchmarks are interleaved in random order, so that what the machine does
+/// meanwhile hits every contestant alike. A contestant that changes its process has one of its own,
+/// a child per round, by turns before and after the others. Shown are medians of the repetitions,
+/// and their ratio to one contestant.
 class suite {
 public:
     using function = void (*)(benchmark::State&);
 
-    /// Begins a table; `key` is its part of the benchmarks' names, ratios are to `compared_to`.
-    void table(std::string_view key, std::string_view title, std::string_view compared_to = "ref");
+    struct description {
+        const char* part;    ///< of the report
+        const char* program; ///< after "./dev bench"
+        const char* title;
+    };
+    explicit suite(const description& what) : what_(what) {}
 
-    /// A cell of the table begun last. A fixed number of `iterations` saves building the state
-    /// again and again until a number is found; 0 leaves that to Google Benchmark.
+    /// Begins a table; `key` is its part of the benchmarks' names, ratios are to `compared_to`.
+    struct table_description {
+        std::string_view key;
+        std::string_view title;
+        std::string_view unit; ///< "ns a pair"
+        std::string_view bias; ///< whom it favours
+        std::string_view compared_to = "ref";
+    };
+    void table(const table_description& begun) { tables_.push_back({begun, {}}); }
+
+    /// A fixed number of iterations saves building the state again and again until a number is
+    /// found; 0 leaves that to Google Benchmark.
+    struct how {
+        benchmark::IterationCount iterations = 0;
+        time measured = time::processor;
+        bool is_long = false; ///< a single repetition in each round of the quick mode
+    };
+
+    /// Adds a cell to the table begun last.
+    template <contestant C>
+    void add(std::string_view column, function benchmark, how measure = {}) {
+        cell added{column, C::name, benchmark, measure, nullptr};
+        if constexpr (requires { C::prepare_process(); }) {
+            added.prepare = C::prepare_process;
+        }
+        tables_.back().cells.push_back(added);
+    }
+
+    /// Returns: the status to exit with. With --benchmark_out, --benchmark_format or
+    /// --benchmark_list_tests everything is one run of Google Benchmark, without the contestants
+    /// that need a process of their own.
+    int run(int argc, char** argv);
+
+private:
+    /// Changes the process for a contestant; returns why it could not, or nothing.
+    using preparation_function = std::string (*)();
+
     struct cell {
         std::string_view column;
         std::string_view contestant;
         function run;
-        benchmark::IterationCount iterations = 0;
-        time measured = time::processor;
+        how measure;
+        preparation_function prepare;
     };
-    void add(const cell& added);
-
-    /// Returns: the status to exit with. With --benchmark_out, --benchmark_format or
-    /// --benchmark_list_tests everything is one run of Google Benchmark.
-    int run(int argc, char** argv);
-
-private:
-    struct table_of_cells {
-        std::string key;
-        std::string title;
-        std::string compared_to;
+    struct cells_of_table {
+        table_description about;
         std::vector<cell> cells;
     };
 
-    void show_tables();
-    static void measure(const table_of_cells& table, const std::string& names);
+    void register_benchmarks(bool full) const;
+    part_record measure_tables(const run_options& options) const;
+    static table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
+                                const run_options& options);
 
-    std::vector<table_of_cells> tables_;
+    description what_;
+    std::vector<cells_of_table> tables_;
 };
 
 } // namespace resident::bench

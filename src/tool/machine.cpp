@@ -52,9 +52,15 @@ std::string memlock_limit() {
     return limit->hard == unlimited ? "none" : short_size(limit->hard);
 }
 
-std::string memory_size() {
-    const std::string text = value_in("/proc/meminfo", "MemTotal", ':');
+std::string memory_size(std::string_view kind) {
+    const std::string text = value_in("/proc/meminfo", kind, ':');
     return text.empty() ? text : short_size(std::stoull(text) << 10);
+}
+
+/// What decides how fast the processor runs.
+std::string governor() {
+    const std::string told = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    return told.empty() ? "not told (no cpufreq)" : told;
 }
 
 } // namespace
@@ -63,7 +69,9 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
     std::vector<std::pair<std::string, std::string>> facts{
         {"processor", value_in("/proc/cpuinfo", "model name", ':')},
         {"processors", std::to_string(std::thread::hardware_concurrency())},
-        {"memory", memory_size()},
+        {"governor", governor()},
+        {"memory", memory_size("MemTotal")},
+        {"swap", memory_size("SwapTotal")},
         {"system", value_in("/etc/os-release", "PRETTY_NAME", '=')},
         {"kernel", first_line("/proc/sys/kernel/osrelease")},
         {"real-time kernel", first_line("/sys/kernel/realtime") == "1" ? "yes" : "no"},

@@ -1,0 +1,194 @@
+#include "support/part_file.hpp"
+
+#include "os/harness/periodic_clock.hpp"
+#include "support/machine.hpp"
+#include "support/spread.hpp"
+#include "tool/machine.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace resident::bench {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+const char* to_string(preference better) {
+    switch (better) {
+    case preference::less: return "less";
+    case preference::more: return "more";
+    case preference::neither: break;
+    }
+    return nullptr;
+}
+
+/// Null for an empty text.
+json text_or_null(const std::string& text) { return text.empty() ? json{} : json(text); }
+
+json json_of(const cell_record& cell) {
+    json made{{"row", cell.row}, {"column", cell.column}};
+    if (!cell.median) {
+        made["text"] = cell.text;
+        return made;
+    }
+    made["value"] = *cell.median;
+    if (!cell.samples.empty()) {
+        const spread around = spread_of(cell.samples);
+        made["low"] = around.low;
+        made["high"] = around.high;
+        made["samples"] = cell.samples;
+    }
+    return made;
+}
+
+json json_of(const table_record& table) {
+    json rows = json::array();
+    json columns = json::array();
+    json cells = json::array();
+    const auto remember = [](json& names, const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(name);
+        }
+    };
+    for (const cell_record& each : table.cells) {
+        remember(rows, each.row);
+        remember(columns, each.column);
+        cells.push_back(json_of(each));
+    }
+    const char* const better = to_string(table.better);
+    return {{"key", table.key},
+            {"title", table.title},
+            {"bias", table.bias},
+            {"unit", table.unit},
+            {"better", better != nullptr ? json(better) : json{}},
+            {"compared_to", text_or_null(table.compared_to)},
+            {"chart", table.has_bars ? "bars" : "none"},
+            {"rows", rows},
+            {"columns", columns},
+            {"cells", cells}};
+}
+
+json json_of(const series_record& series) {
+    json buckets = json::array();
+    for (const value_bucket& each : series.buckets) {
+        buckets.push_back(json::array({each.begin, each.end, each.count}));
+    }
+    json made{{"contestant", series.contestant},
+              {"total", series.total},
+              {"max", series.largest},
+              {"buckets", buckets}};
+    if (series.minor_faults) {
+        made["minor_faults"] = *series.minor_faults;
+    }
+    if (series.major_faults) {
+        made["major_faults"] = *series.major_faults;
+    }
+    return made;
+}
+
+json json_of(const curve_record& curve) {
+    json series = json::array();
+    for (const series_record& each : curve.series) {
+        series.push_back(json_of(each));
+    }
+    return {{"key", curve.key},   {"title", curve.title},   {"bias", curve.bias},
+            {"unit", curve.unit}, {"charts", curve.charts}, {"series", series}};
+}
+
+json machine_part() {
+    json machine = json::object();
+    for (const auto& [name, value] : describe_this_machine()) {
+        machine[name] = value;
+    }
+    const tool::latency_histogram noise = clock_noise();
+    machine["noise"] = {{"what", "two readings of the clock, with nothing between them"},
+                        {"samples", noise.total()},
+                        {"p50_ns", noise.percentile(0.5)},
+                        {"p99_ns", noise.percentile(0.99)},
+                        {"p99_9_ns", noise.percentile(0.999)},
+                        {"p99_99_ns", noise.percentile(0.9999)},
+                        {"max_ns", noise.largest()}};
+    return machine;
+}
+
+template <class Records>
+json array_of(const Records& records) {
+    json made = json::array();
+    for (const auto& each : records) {
+        made.push_back(json_of(each));
+    }
+    return made;
+}
+
+json pairs(const std::vector<std::pair<std::string, std::string>>& named, const char* second) {
+    json made = json::array();
+    for (const auto& [name, text] : named) {
+        made.push_back({{"name", name}, {second, text}});
+    }
+    return made;
+}
+
+/// Through a file beside it, so that there is never half of one.
+void replace_file(const std::string& path, const std::string& text) {
+    const std::string unfinished = path + ".new";
+    std::ofstream file{unfinished, std::ios::binary};
+    file << text << std::flush;
+    if (!file) {
+        std::filesystem::remove(unfinished);
+        throw std::runtime_error("cannot write " + unfinished +
+                                 ": is there such a folder, with room and permission?");
+    }
+    file.close();
+    std::error_code refused;
+    std::filesystem::rename(unfinished, path, refused);
+    if (refused) {
+        std::filesystem::remove(unfinished);
+        throw std::runtime_error("cannot replace " + path + ": " + refused.message());
+    }
+}
+
+} // namespace
+
+std::vector<value_bucket> buckets_of(const tool::latency_histogram& histogram) {
+    using tool::latency_histogram;
+    std::vector<value_bucket> made;
+    for (std::size_t bucket = 0; bucket != latency_histogram::bucket_count; ++bucket) {
+        if (const std::uint64_t count = histogram.count_in(bucket); count != 0) {
+            made.push_back({latency_histogram::begin_of(bucket),
+                            latency_histogram::begin_of(bucket + 1), count});
+        }
+    }
+    return made;
+}
+
+part_writer::part_writer()
+    : began_(tool::timestamp()), began_at_(os::monotonic_nanoseconds()) {}
+
+void part_writer::write(const part_record& part, const std::string& path) const {
+    const double seconds = static_cast<double>(os::monotonic_nanoseconds() - began_at_) / 1e9;
+    json made{{"schema", "resident-bench-part/1"},
+              {"part", part.part},
+              {"title", part.title},
+              {"command", "./dev bench " + part.program + (part.full ? " --full" : "")},
+              {"mode", part.full ? "full" : "quick"},
+              {"began", began_},
+              {"seconds", seconds},
+              {"status", part.not_measured.empty() ? "measured" : "not measured"}};
+    if (!part.not_measured.empty()) {
+        made["reason"] = part.not_measured;
+    }
+    made["machine"] = machine_part();
+    made["contestants"] = pairs(part.contestants, "what");
+    made["missing"] = pairs(missing_contestants(), "reason");
+    made["notes"] = part.notes;
+    made["tables"] = array_of(part.tables);
+    made["curves"] = array_of(part.curves);
+    replace_file(path, made.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+} // namespace resident::bench

@@ -1,0 +1,48 @@
+#include "support/run_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace resident::bench {
+
+namespace {
+
+/// Google Benchmark answers to its own words, and explains them.
+bool is_of_google_benchmark(std::string_view word) {
+    return word.starts_with("--benchmark_") || word == "--v" || word.starts_with("--v=");
+}
+
+} // namespace
+
+run_options parse_command_line(int argc, char** argv, const char* description,
+                               other_words others) {
+    run_options options;
+    options.others.push_back(argv[0]);
+    std::vector<std::string> ours;
+    for (int index = argc - 1; index > 0; --index) { // CLI11 takes them from the back
+        if (others == other_words::kept && is_of_google_benchmark(argv[index])) {
+            options.others.insert(options.others.begin() + 1, argv[index]);
+        } else {
+            ours.emplace_back(argv[index]);
+        }
+    }
+    CLI::App application{description};
+    application.set_help_flag("-h,--help", "Print this and leave");
+    application.add_flag("--full", options.full, "Measure longer, and more");
+    application.add_option("--json", options.json_file, "Write what was measured to this file");
+    application.add_option("--percentiles", options.percentiles_folder,
+                           "Write latencies as HdrHistogram's percentile text to this folder");
+    if (others == other_words::kept) {
+        application.footer("Flags of Google Benchmark are understood, too: --benchmark_filter=...");
+    }
+    try {
+        application.parse(ours);
+    } catch (const CLI::ParseError& wrong) {
+        std::exit(application.exit(wrong) == 0 ? 0 : 2);
+    }
+    return options;
+}
+
+} // namespace resident::bench

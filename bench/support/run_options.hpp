@@ -1,0 +1,24 @@
+/// The command line that all benchmark programs have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace resident::bench {
+
+struct run_options {
+    bool full = false;              ///< the long mode
+    std::string json_file;          ///< where the report reads what was measured; empty: nowhere
+    std::string percentiles_folder; ///< for files of HdrHistogram's percentile text; empty: none
+    std::vector<char*> others;      ///< the program's name, and words for Google Benchmark
+};
+
+/// Whether words that are not in run_options are left for Google Benchmark, or are an error.
+enum class other_words { refused, kept };
+
+/// Ends the program, with what is wrong or the help that was asked for. `description` is what the
+/// program measures, in a line.
+run_options parse_command_line(int argc, char** argv, const char* description,
+                               other_words others = other_words::refused);
+
+} // namespace resident::bench
