@@ -5,11 +5,19 @@
 #include "histories.hpp"
 #include "support/in_child.hpp"
 #include "support/machine.hpp"
+#include "support/part_file.hpp"
+#include "support/run_options.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <cstdio>
-#include <cstring>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -31,70 +39,114 @@ share play(std::size_t history) {
 struct contestant_column {
     const char* upper; ///< the head, in two lines
     const char* lower;
+    const char* name; ///< in the report
+    const char* what;
     share (*play)(std::size_t history);
 };
 
 template <class Heap>
-constexpr contestant_column column(const char* upper, const char* lower) {
+constexpr contestant_column column(const char* upper, const char* lower, const char* name,
+                                   const char* what) {
     if constexpr (std::is_same_v<Heap, missing>) {
-        return {upper, lower, nullptr};
+        return {upper, lower, name, what, nullptr};
     } else {
-        return {upper, lower, play<Heap>};
+        return {upper, lower, name, what, play<Heap>};
     }
 }
 
 constexpr auto columns = std::to_array<contestant_column>({
-    column<confined_resident>("", "resident"),
-    column<confined_reference>("", "ref"),
-    column<confined_mimalloc>("mi-", "malloc"),
-    column<confined_best_fit>("Boost", "rbtree"),
-    column<confined_std_pool<monotonic_upstream>>("std on", "buffer"),
-    column<confined_std_pool<arena_upstream>>("std on", "arena"),
-    column<confined_arena_alone>("arena", "alone"),
+    column<confined_resident>("", "resident", "resident",
+                              "resident::unsynchronized_pool_resource on a locked arena"),
+    column<confined_reference>("", "ref", "ref", "a free list per 16 bytes"),
+    column<confined_mimalloc>("mi-", "malloc", "mimalloc", "a heap in an exclusive arena"),
+    column<confined_best_fit>("best", "fit", "best fit", "Boost.Interprocess' rbtree_best_fit"),
+    column<confined_std_pool<monotonic_upstream>>(
+        "std on", "buffer", "std buffer",
+        "std::pmr::unsynchronized_pool_resource on a monotonic_buffer_resource"),
+    column<confined_std_pool<arena_upstream>>("std on", "arena", "std arena",
+                                              "the same on resident::arena"),
+    column<confined_arena_alone>("arena", "alone", "arena alone",
+                                 "resident::arena itself: every block a run of granules"),
 });
 
 void print_heads() {
-    std::printf("Requested bytes alive at the first refusal, %% of 64 MiB;\n"
-                "metadata is included in the 100 %%\n");
+    fmt::print("Requested bytes alive at the first refusal, % of 64 MiB;\n"
+               "metadata is included in the 100 %\n");
     for (const auto head : {&contestant_column::upper, &contestant_column::lower}) {
-        std::printf("%-24s", "");
+        fmt::print("{:24}", "");
         for (const contestant_column& each : columns) {
-            std::printf("%8s", each.*head);
+            fmt::print("{:>8}", each.*head);
         }
-        std::printf("\n");
+        fmt::print("\n");
     }
 }
 
-void print_cell(const contestant_column& contestant, std::size_t history) {
+cell_record cell_of(const contestant_column& contestant, std::string_view history,
+                    const std::optional<std::string>& played) {
+    cell_record cell{.row = contestant.name, .column = std::string{history}};
+    const auto result = value_of<share>(played);
     if (contestant.play == nullptr) {
-        std::printf("%8s", "-");
-        return;
-    }
-    const auto result = in_child([&] { return contestant.play(history); });
-    if (!result) {
-        std::printf("%8s", "crashes");
+        cell.text = "-";
+    } else if (!result) {
+        cell.text = "crashes";
     } else if (result->failed) {
-        std::printf("%8s", "fails");
+        cell.text = "fails";
     } else {
-        std::printf("%8.1f", result->percent);
+        cell.median = result->percent;
     }
+    return cell;
+}
+
+/// Plays a history with every contestant, each in a process of its own; shows a line.
+void play_with_all(std::size_t history, table_record& table) {
+    const std::string_view name = history_names[history].name;
+    fmt::print("{:24}", name);
+    std::vector<std::function<std::string()>> plays;
+    for (const contestant_column& each : columns) {
+        plays.emplace_back([&each, history] {
+            return each.play == nullptr ? std::string{} : bytes_of(each.play(history));
+        });
+    }
+    const auto played = text_from_children(plays);
+    for (std::size_t index = 0; index != columns.size(); ++index) {
+        const cell_record& cell =
+            table.cells.emplace_back(cell_of(columns[index], name, played[index]));
+        fmt::print("{:>8}", cell.median ? fmt::format("{:.1f}", *cell.median) : cell.text);
+    }
+    fmt::print("\n");
     std::fflush(stdout);
+}
+
+part_record play_all(bool full) {
+    part_record part{.part = "capacity",
+                     .title = "Capacity: how much of a fixed amount can be used",
+                     .program = "capacity",
+                     .full = full,
+                     .notes = {"Exact, and the same in every run; quick and full do the same."}};
+    for (const contestant_column& each : columns) {
+        part.contestants.emplace_back(each.name, each.what);
+    }
+    table_record& table = part.tables.emplace_back(table_record{
+        .key = "capacity",
+        .title = "Requested bytes alive at the first refusal; metadata is in the 100 %",
+        .bias = "the histories are of few sizes and many blocks; slabs suit those of "
+                "one size and lose where a tenth of many sizes stays",
+        .unit = "% of 64 MiB",
+        .better = preference::more});
+    print_heads();
+    for (std::size_t history = 0; history != history_names.size(); ++history) {
+        play_with_all(history, table);
+    }
+    return part;
 }
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const part_writer writer;
+    const run_options options =
+        parse_command_line(argc, argv, "How much of a fixed 64 MiB can be given to its user");
     verify_contestants();
     name_missing_contestants();
-    print_heads();
-    for (std::size_t history = 0; history != history_names.size(); ++history) {
-        const std::string_view name = history_names[history].name;
-        std::printf("%-24.*s", static_cast<int>(name.size()), name.data());
-        std::fflush(stdout);
-        for (const contestant_column& each : columns) {
-            print_cell(each, history);
-        }
-        std::printf("\n");
-    }
-    return 0;
+    return writer.finish(play_all(options.full), options);
 }

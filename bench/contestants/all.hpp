@@ -1,6 +1,7 @@
 /// Every contestant, in the order of the tables.
 #pragma once
 
+#include "contestants/boost_best_fit.hpp"
 #include "contestants/boost_pool.hpp"
 #include "contestants/foonathan_pool.hpp"
 #include "contestants/glibc_locked.hpp"
@@ -14,9 +15,10 @@ namespace resident::bench {
 template <class... C>
 struct contestant_list {};
 
-using all_contestants = contestant_list<reference, resident_pool, jemalloc, mimalloc, tcmalloc,
-                                        tbbmalloc, glibc, glibc_locked, std_pool_on_arena,
-                                        std_pool_on_malloc, boost_pool, foonathan_pool>;
+using all_contestants =
+    contestant_list<reference, resident_pool, jemalloc, mimalloc, tcmalloc, tbbmalloc, glibc,
+                    glibc_locked, std_pool_on_arena, std_pool_on_malloc, boost_pool, boost_best_fit,
+                    foonathan_pool>;
 
 /// Calls `action.template operator()<C>()` for each contestant C that was found.
 template <class Action, class... C>

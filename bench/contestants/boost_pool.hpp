@@ -18,6 +18,8 @@ namespace resident::bench {
 class boost_pool {
 public:
     static constexpr const char* name = "boost";
+    static constexpr const char* what =
+        "boost::container::pmr::unsynchronized_pool_resource on the arena";
 
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }

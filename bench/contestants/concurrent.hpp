@@ -18,12 +18,14 @@ namespace resident::bench {
 class resident_shared_pool : public pool_over_arena<synchronized_pool_resource> {
 public:
     static constexpr const char* name = "resident";
+    static constexpr const char* what = "resident::synchronized_pool_resource on a locked arena";
 };
 
 /// On the arena, so that its blocks lie on the same pages.
 class std_shared_pool {
 public:
     static constexpr const char* name = "std arena";
+    static constexpr const char* what = "std::pmr::synchronized_pool_resource on the arena";
 
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }
@@ -40,6 +42,7 @@ using concurrent_contestants = contestant_list<resident_shared_pool, jemalloc, m
 class one_thread_pool : public resident_pool {
 public:
     static constexpr const char* name = "one thread";
+    static constexpr const char* what = "resident::unsynchronized_pool_resource, for comparison";
 };
 
 /// What a workload costs without an allocator. Blocks are those of an array, in turn; freeing does
@@ -47,6 +50,7 @@ public:
 class no_heap {
 public:
     static constexpr const char* name = "no heap";
+    static constexpr const char* what = "no allocator: blocks of an array, in turn";
 
     void* allocate(std::size_t) noexcept {
         return &blocks_[part_ * blocks_of_part + next_++ % blocks_of_part];

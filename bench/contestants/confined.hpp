@@ -5,15 +5,10 @@
 #include <resident/arena.hpp>
 #include <resident/unsynchronized_pool_resource.hpp>
 
+#include "contestants/boost_best_fit.hpp"
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
 #include "contestants/std_pool.hpp"
-
-#if defined(RESIDENT_BENCH_BOOST_INTERPROCESS)
-#include <boost/interprocess/indexes/iset_index.hpp>
-#include <boost/interprocess/managed_external_buffer.hpp>
-#include <boost/interprocess/mem_algo/rbtree_best_fit.hpp>
-#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -110,21 +105,14 @@ private:
 };
 
 #if defined(RESIDENT_BENCH_BOOST_INTERPROCESS)
-/// Best fit by a red-black tree in the memory itself.
 class confined_best_fit {
 public:
-    void* try_allocate(std::size_t bytes) { return segment_.allocate(bytes, std::nothrow); }
-    void deallocate(void* block, std::size_t) { segment_.deallocate(block); }
+    void* try_allocate(std::size_t bytes) { return tree_.try_allocate(bytes); }
+    void deallocate(void* block, std::size_t) { tree_.deallocate(block); }
     [[nodiscard]] std::size_t total() const noexcept { return confined_bytes; }
 
 private:
-    using best_fit = boost::interprocess::rbtree_best_fit<boost::interprocess::null_mutex_family>;
-    using segment =
-        boost::interprocess::basic_managed_external_buffer<char, best_fit,
-                                                           boost::interprocess::iset_index>;
-
-    std::span<std::byte> memory_ = confined_memory();
-    segment segment_{boost::interprocess::create_only, memory_.data(), memory_.size()};
+    best_fit_tree tree_{confined_memory()};
 };
 #else
 using confined_best_fit = missing;

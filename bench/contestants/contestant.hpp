@@ -10,6 +10,8 @@ namespace resident::bench {
 /// Default construction is the set-up, destruction gives everything back; neither is timed. Blocks
 /// are aligned for every fundamental type. `deallocate` is told the size, and a contestant that can
 /// use it, does. Beyond these a contestant may have
+///     static constexpr const char* what;                            a line about it
+///     static std::string prepare_process();                         needs a process of its own
 ///     std::pmr::memory_resource& resource();                        it is a memory_resource itself
 ///     template <class T> auto allocator();                          it has a standard allocator
 template <class C>

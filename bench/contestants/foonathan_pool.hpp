@@ -16,6 +16,8 @@ namespace resident::bench {
 class foonathan_pool {
 public:
     static constexpr const char* name = "foonathan";
+    static constexpr const char* what =
+        "foonathan::memory::memory_pool_collection of powers of two, on the arena";
 
     void* allocate(std::size_t bytes) { return pool_.allocate_node(bytes); }
     void deallocate(void* block, std::size_t bytes) { pool_.deallocate_node(block, bytes); }

@@ -11,6 +11,8 @@ namespace resident::bench {
 class glibc_locked : public glibc {
 public:
     static constexpr const char* name = "glibc mlock";
+    static constexpr const char* what = "the same after mlockall, M_TRIM_THRESHOLD, M_MMAP_MAX and "
+                                        "a heap grown ahead, in a process of its own";
 
     /// Bytes that malloc takes from the kernel, locked, before anything is measured.
     static constexpr std::size_t heap_bytes = std::size_t{256} << 20;

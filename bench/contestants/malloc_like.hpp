@@ -32,6 +32,7 @@ namespace resident::bench {
 class glibc {
 public:
     static constexpr const char* name = "glibc";
+    static constexpr const char* what = "the C library's malloc and free";
     void* allocate(std::size_t bytes) noexcept { return std::malloc(bytes); }
     void deallocate(void* block, std::size_t) noexcept { std::free(block); }
 };
@@ -42,6 +43,7 @@ public:
 class jemalloc {
 public:
     static constexpr const char* name = "jemalloc";
+    static constexpr const char* what = "jemalloc's own malloc and free";
     void* allocate(std::size_t bytes) noexcept { return malloc_function(bytes); }
     void deallocate(void* block, std::size_t) noexcept { free_function(block); }
 
@@ -58,6 +60,7 @@ using jemalloc = missing;
 class mimalloc {
 public:
     static constexpr const char* name = "mimalloc";
+    static constexpr const char* what = "mi_malloc and mi_free_size";
     void* allocate(std::size_t bytes) noexcept { return mi_malloc(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { mi_free_size(block, bytes); }
 };
@@ -69,6 +72,7 @@ using mimalloc = missing;
 class tcmalloc {
 public:
     static constexpr const char* name = "tcmalloc";
+    static constexpr const char* what = "tc_malloc and tc_free_sized of gperftools";
     void* allocate(std::size_t bytes) noexcept { return tc_malloc(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { tc_free_sized(block, bytes); }
 };
@@ -80,6 +84,7 @@ using tcmalloc = missing;
 class tbbmalloc {
 public:
     static constexpr const char* name = "tbbmalloc";
+    static constexpr const char* what = "scalable_malloc and scalable_free of oneTBB";
     void* allocate(std::size_t bytes) noexcept { return scalable_malloc(bytes); }
     void deallocate(void* block, std::size_t) noexcept { scalable_free(block); }
 };

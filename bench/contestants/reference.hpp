@@ -58,6 +58,8 @@ private:
 class reference {
 public:
     static constexpr const char* name = "ref";
+    static constexpr const char* what =
+        "the bound: a free list per 16 bytes that checks nothing and gives nothing back";
 
     void* allocate(std::size_t bytes) noexcept { return lists_.try_allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { lists_.deallocate(block, bytes); }

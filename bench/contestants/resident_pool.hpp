@@ -28,6 +28,7 @@ private:
 class resident_pool : public pool_over_arena<unsynchronized_pool_resource> {
 public:
     static constexpr const char* name = "resident";
+    static constexpr const char* what = "resident::unsynchronized_pool_resource on a locked arena";
 };
 
 } // namespace resident::bench

@@ -27,12 +27,14 @@ private:
 class std_pool_on_arena : public std_pool {
 public:
     static constexpr const char* name = "std arena";
+    static constexpr const char* what = "std::pmr::unsynchronized_pool_resource on the arena";
     std_pool_on_arena() : std_pool(shared_arena()) {}
 };
 
 class std_pool_on_malloc : public std_pool {
 public:
     static constexpr const char* name = "std malloc";
+    static constexpr const char* what = "std::pmr::unsynchronized_pool_resource on malloc";
     std_pool_on_malloc() : std_pool(*std::pmr::new_delete_resource()) {}
 };
 

@@ -1,8 +1,13 @@
 #include "support/in_child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <deque>
+#include <thread>
+#include <utility>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,13 +35,16 @@ std::string read_all(int end) {
     return text;
 }
 
-} // namespace
+struct running_child {
+    pid_t process = -1;
+    int output = -1;
+};
 
-std::optional<std::string> text_from_child(const std::function<std::string()>& function) {
+running_child start(const std::function<std::string()>& function) {
     std::fflush(nullptr); // or the child writes it a second time
     int ends[2];
-    if (pipe(ends) != 0) {
-        return std::nullopt;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return {};
     }
     const pid_t child = fork();
     if (child == 0) {
@@ -44,11 +52,43 @@ std::optional<std::string> text_from_child(const std::function<std::string()>& f
         _exit(write_all(ends[1], function()) ? 0 : 1);
     }
     close(ends[1]);
-    std::string text = read_all(ends[0]);
-    close(ends[0]);
+    return {child, ends[0]};
+}
+
+std::optional<std::string> finish(const running_child& child) {
+    if (child.output < 0) {
+        return std::nullopt;
+    }
+    std::string text = read_all(child.output);
+    close(child.output);
     int status = 1;
-    const bool whole = child > 0 && waitpid(child, &status, 0) == child && status == 0;
+    const bool whole =
+        child.process > 0 && waitpid(child.process, &status, 0) == child.process && status == 0;
     return whole ? std::optional{std::move(text)} : std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string> text_from_child(const std::function<std::string()>& function) {
+    return finish(start(function));
+}
+
+std::vector<std::optional<std::string>>
+text_from_children(const std::vector<std::function<std::string()>>& functions) {
+    const std::size_t together = std::max(1U, std::thread::hardware_concurrency());
+    std::vector<std::optional<std::string>> texts;
+    std::deque<running_child> running;
+    for (const auto& function : functions) {
+        if (running.size() == together) {
+            texts.push_back(finish(running.front()));
+            running.pop_front();
+        }
+        running.push_back(start(function));
+    }
+    for (const running_child& child : running) {
+        texts.push_back(finish(child));
+    }
+    return texts;
 }
 
 } // namespace resident::bench

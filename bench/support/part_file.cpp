@@ -7,6 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -20,9 +23,12 @@ using json = nlohmann::ordered_json;
 
 const char* to_string(preference better) {
     switch (better) {
-    case preference::less: return "less";
-    case preference::more: return "more";
-    case preference::neither: break;
+    case preference::less:
+        return "less";
+    case preference::more:
+        return "more";
+    case preference::neither:
+        break;
     }
     return nullptr;
 }
@@ -166,8 +172,7 @@ std::vector<value_bucket> buckets_of(const tool::latency_histogram& histogram) {
     return made;
 }
 
-part_writer::part_writer()
-    : began_(tool::timestamp()), began_at_(os::monotonic_nanoseconds()) {}
+part_writer::part_writer() : began_(tool::timestamp()), began_at_(os::monotonic_nanoseconds()) {}
 
 void part_writer::write(const part_record& part, const std::string& path) const {
     const double seconds = static_cast<double>(os::monotonic_nanoseconds() - began_at_) / 1e9;
@@ -189,6 +194,19 @@ void part_writer::write(const part_record& part, const std::string& path) const 
     made["tables"] = array_of(part.tables);
     made["curves"] = array_of(part.curves);
     replace_file(path, made.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+int part_writer::finish(const part_record& part, const run_options& options) const {
+    if (options.json_file.empty()) {
+        return 0;
+    }
+    try {
+        write(part, options.json_file);
+        return 0;
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "%s\n", failure.what());
+        return 1;
+    }
 }
 
 } // namespace resident::bench

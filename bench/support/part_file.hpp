@@ -1,6 +1,7 @@
 /// What a benchmark program tells the report: one JSON file, described in docs/report-format.md.
 #pragma once
 
+#include "support/run_options.hpp"
 #include "tool/latency_histogram.hpp"
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct table_record {
     std::string unit{};
     preference better = preference::less;
     std::string compared_to{}; ///< a row that ratios are to; empty: none
-    bool has_bars = false;   ///< worth a chart
+    bool has_bars = false;     ///< worth a chart
     std::vector<cell_record> cells{};
 };
 
@@ -65,7 +66,7 @@ struct part_record {
     std::string title{};
     std::string program{}; ///< what regenerates it, after "./dev bench"
     bool full = false;
-    std::string not_measured{}; ///< why; empty if it was
+    std::string not_measured{};                                     ///< why; empty if it was
     std::vector<std::pair<std::string, std::string>> contestants{}; ///< name and description
     std::vector<std::string> notes{};
     std::vector<table_record> tables{};
@@ -83,6 +84,10 @@ public:
     /// Effects: adds the machine, the noise of its clock, and the contestants that were not found;
     /// writes the file, or leaves the old one. Throws: std::runtime_error, which names the file.
     void write(const part_record& part, const std::string& path) const;
+
+    /// The same where the command line asks for it, as the end of a program. Returns: the status to
+    /// exit with; what went wrong is told on standard error.
+    [[nodiscard]] int finish(const part_record& part, const run_options& options) const;
 
 private:
     std::string began_{};

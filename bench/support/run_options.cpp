@@ -16,8 +16,7 @@ bool is_of_google_benchmark(std::string_view word) {
 
 } // namespace
 
-run_options parse_command_line(int argc, char** argv, const char* description,
-                               other_words others) {
+run_options parse_command_line(int argc, char** argv, const char* description, other_words others) {
     run_options options;
     options.others.push_back(argv[0]);
     std::vector<std::string> ours;

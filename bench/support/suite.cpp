@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <map>
 #include <regex>
 #include <string>
@@ -130,6 +129,13 @@ std::string run_in_child(std::string (*prepare)(), const std::vector<std::string
 
 } // namespace
 
+void suite::remember(const char* contestant, const char* what) {
+    const std::pair<std::string, std::string> added{contestant, what};
+    if (std::find(contestants_.begin(), contestants_.end(), added) == contestants_.end()) {
+        contestants_.push_back(added);
+    }
+}
+
 void suite::register_benchmarks(bool full) const {
     for (const cells_of_table& table : tables_) {
         for (const cell& each : table.cells) {
@@ -167,15 +173,7 @@ int suite::run(int argc, char** argv) {
         print_machine();
         name_missing_contestants();
         std::printf("\n");
-        const part_record measured = measure_tables(options);
-        try {
-            if (!options.json_file.empty()) {
-                writer.write(measured, options.json_file);
-            }
-        } catch (const std::exception& failure) {
-            std::fprintf(stderr, "%s\n", failure.what());
-            status = 1;
-        }
+        status = writer.finish(measure_tables(options), options);
     }
     benchmark::Shutdown();
     return status;

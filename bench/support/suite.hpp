@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace resident::bench {
@@ -58,6 +59,9 @@ public:
     template <contestant C>
     void add(std::string_view column, function benchmark, how measure = {}) {
         cell added{column, C::name, benchmark, measure, nullptr};
+        if constexpr (requires { C::what; }) {
+            remember(C::name, C::what);
+        }
         if constexpr (requires { C::prepare_process(); }) {
             added.prepare = C::prepare_process;
         }
@@ -85,12 +89,14 @@ private:
         std::vector<cell> cells;
     };
 
+    void remember(const char* contestant, const char* what);
     void register_benchmarks(bool full) const;
     part_record measure_tables(const run_options& options) const;
     static table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
                                 const run_options& options);
 
     description what_;
+    std::vector<std::pair<std::string, std::string>> contestants_; ///< name, and what it is
     std::vector<cells_of_table> tables_;
 };
 
