@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 
 namespace resident::bench {
@@ -12,6 +13,14 @@ namespace {
 /// Google Benchmark answers to its own words, and explains them.
 bool is_of_google_benchmark(std::string_view word) {
     return word.starts_with("--benchmark_") || word == "--v" || word.starts_with("--v=");
+}
+
+/// Or the program would notice when all is measured.
+std::string in_a_folder_that_exists(const std::string& file) {
+    const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+    return std::filesystem::is_directory(folder)
+               ? ""
+               : "There is no folder " + folder.string() + ": make it first";
 }
 
 } // namespace
@@ -30,9 +39,12 @@ run_options parse_command_line(int argc, char** argv, const char* description, o
     CLI::App application{description};
     application.set_help_flag("-h,--help", "Print this and leave");
     application.add_flag("--full", options.full, "Measure longer, and more");
-    application.add_option("--json", options.json_file, "Write what was measured to this file");
-    application.add_option("--percentiles", options.percentiles_folder,
-                           "Write latencies as HdrHistogram's percentile text to this folder");
+    application.add_option("--json", options.json_file, "Write what was measured to this file")
+        ->check(in_a_folder_that_exists);
+    application
+        .add_option("--percentiles", options.percentiles_folder,
+                    "Write latencies as HdrHistogram's percentile text to this folder")
+        ->check(CLI::ExistingDirectory);
     if (others == other_words::kept) {
         application.footer("Flags of Google Benchmark are understood, too: --benchmark_filter=...");
     }
