@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
         benchmarks.add<C>("10k to 1K", churn<behind, uniform_sizes, 10000>);
         benchmarks.add<C>("10k to 16K", churn<behind, log_sizes, 10000>);
         benchmarks.add<C>("400k to 1K", churn<behind, uniform_sizes, 400000>,
-                          {.iterations = large_churn_steps, .is_long = true});
+                          {.iterations = large_churn_steps, .in_quick_mode = extent::none});
     });
     return benchmarks.run(argc, argv);
 }

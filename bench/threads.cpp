@@ -69,10 +69,10 @@ void add_churn(suite& benchmarks) {
          .bias = "threads beyond the processors take turns and meet less often than on as many",
          .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add<C>("1 thread", own_churn<C, 1>, {400'000, time::clock});
-        benchmarks.add<C>("2 threads", own_churn<C, 2>, {800'000, time::clock});
-        benchmarks.add<C>("4 threads", own_churn<C, 4>, {800'000, time::clock});
-        benchmarks.add<C>("8 threads", own_churn<C, 8>, {800'000, time::clock});
+        benchmarks.add<C>("1 thread", own_churn<C, 1>, {400'000, time::clock, extent::few});
+        benchmarks.add<C>("2 threads", own_churn<C, 2>, {800'000, time::clock, extent::few});
+        benchmarks.add<C>("4 threads", own_churn<C, 4>, {800'000, time::clock, extent::few});
+        benchmarks.add<C>("8 threads", own_churn<C, 8>, {800'000, time::clock, extent::few});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);
@@ -88,9 +88,11 @@ void add_passing(suite& benchmarks) {
          .bias = "the slower side decides; to and fro, the block's way between the processors does",
          .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add<C>("queue", passing<C>, {shared_out<C>(400'000, 80), time::clock});
-        benchmarks.add<C>("bursts", bursts<C>, {shared_out<C>(400'000, 80), time::clock});
-        benchmarks.add<C>("ping-pong", ping_pong<C>, {40'000, time::clock});
+        benchmarks.add<C>("queue", passing<C>,
+                          {shared_out<C>(400'000, 80), time::clock, extent::few});
+        benchmarks.add<C>("bursts", bursts<C>,
+                          {shared_out<C>(400'000, 80), time::clock, extent::few});
+        benchmarks.add<C>("ping-pong", ping_pong<C>, {40'000, time::clock, extent::few});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);
@@ -107,9 +109,11 @@ void add_lives(suite& benchmarks) {
          .bias = "creating and joining threads is most of the time of short lives",
          .compared_to = against});
     const auto add = [&]<class C>() {
-        benchmarks.add<C>("short", thread_churn<C>, {60'000, time::clock});
-        benchmarks.add<C>("larson 2", larson<C, 2>, {shared_out<C>(400'000, 5), time::clock});
-        benchmarks.add<C>("larson 8", larson<C, 8>, {shared_out<C>(400'000, 5), time::clock});
+        benchmarks.add<C>("short", thread_churn<C>, {60'000, time::clock, extent::few});
+        benchmarks.add<C>("larson 2", larson<C, 2>,
+                          {shared_out<C>(400'000, 5), time::clock, extent::few});
+        benchmarks.add<C>("larson 8", larson<C, 8>,
+                          {shared_out<C>(400'000, 5), time::clock, extent::few});
     };
     add.template operator()<no_heap>();
     for_each_contestant(concurrent_contestants{}, add);

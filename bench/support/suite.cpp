@@ -136,8 +136,11 @@ void suite::remember(const char* contestant, const char* what) {
     }
 }
 
-void suite::register_benchmarks(bool full) const {
-    for (const cells_of_table& table : tables_) {
+void suite::register_benchmarks(bool full) {
+    for (cells_of_table& table : tables_) {
+        std::erase_if(table.cells, [full](const cell& each) {
+            return !full && each.measure.in_quick_mode == extent::none;
+        });
         for (const cell& each : table.cells) {
             auto* const added = benchmark::RegisterBenchmark(
                 name_of(table.about.key, each.column, each.contestant).c_str(), each.run);
@@ -147,7 +150,7 @@ void suite::register_benchmarks(bool full) const {
             if (each.measure.measured == time::clock) {
                 added->UseManualTime();
             }
-            if (each.measure.is_long && !full) {
+            if (!full && each.measure.in_quick_mode == extent::few) {
                 added->Repetitions(1);
             }
         }

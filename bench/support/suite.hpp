@@ -20,6 +20,13 @@ class measurements;
 /// clock and hands to State::SetIterationTime().
 enum class time { processor, clock };
 
+/// How often something is measured in the quick mode, because it takes long.
+enum class extent {
+    usual,
+    few, ///< once in each round
+    none ///< left to --full
+};
+
 /// Benchmarks are registered as <table>/<column>/<contestant>, which is what --benchmark_filter
 /// sees. The tables are measured one after the other. A table is measured in rounds; in each, the
 /// repetitions of all its benchmarks are interleaved in random order, so that what the machine does
@@ -52,7 +59,7 @@ public:
     struct how {
         benchmark::IterationCount iterations = 0;
         time measured = time::processor;
-        bool is_long = false; ///< a single repetition in each round of the quick mode
+        extent in_quick_mode = extent::usual;
     };
 
     /// Adds a cell to the table begun last.
@@ -90,7 +97,8 @@ private:
     };
 
     void remember(const char* contestant, const char* what);
-    void register_benchmarks(bool full) const;
+    /// Drops what is left to --full.
+    void register_benchmarks(bool full);
     part_record measure_tables(const run_options& options) const;
     static table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
                                 const run_options& options);
