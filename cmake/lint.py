@@ -18,7 +18,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ROOMS = ["os", "arena", "pool", "process", "tool"]  # each may include those before it
+# Each may include those before it.
+ROOMS = ["os", "arena", "pool", "process", "trace", "tool", "recorder"]
+TIDY_ROOMS = re.compile(r"/src/(os|arena|pool|process|trace|recorder)/")
 KERNEL_HEADER = re.compile(
     r"(?:sys|linux|asm)/.*|(?:sched|unistd|fcntl|poll|signal|ucontext|pthread|spawn)\.h|csignal"
 )
@@ -182,7 +184,7 @@ def check_tidy(options):
         return True
     build = ROOT / "build" / "clang"
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-    commands = [c for c in commands if re.search(r"/src/(os|arena|pool|process)/", c["file"])]
+    commands = [c for c in commands if TIDY_ROOMS.search(c["file"])]
     cache = ROOT / "build" / "tidy"
     cache.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
