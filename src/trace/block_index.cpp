@@ -126,15 +126,13 @@ private:
                                                       number(offset) + " has " +
                                                       number(header.block_bytes) + " bytes");
         if (header.sealed > 1 || (header.sealed == 0 && index_.header.sealed != 0))
-            return refuse(offsetof(block_header, sealed),
-                          "an open block in a file that is sealed");
+            return refuse(offsetof(block_header, sealed), "an open block in a file that is sealed");
         if (header.record_bytes > header.block_bytes - sizeof header)
             return refuse(offsetof(block_header, record_bytes),
                           number(header.record_bytes) + " bytes of records in a block of " +
                               number(header.block_bytes));
         if (header.first_number >= number_limit)
-            return refuse(offsetof(block_header, first_number),
-                          "a record's number is above 2^56");
+            return refuse(offsetof(block_header, first_number), "a record's number is above 2^56");
         return std::nullopt;
     }
 
@@ -146,9 +144,8 @@ private:
         const auto not_zero =
             std::find_if(content_.begin(), content_.end(), [](unsigned char b) { return b != 0; });
         if (not_zero != content_.end())
-            return trace_error{
-                offset + static_cast<std::uint64_t>(not_zero - content_.begin()),
-                "something is written where no block begins"};
+            return trace_error{offset + static_cast<std::uint64_t>(not_zero - content_.begin()),
+                               "something is written where no block begins"};
         hole_ += block_unit;
         offset += block_unit;
         if (hole_ > hole_limit)
@@ -158,8 +155,8 @@ private:
     }
 
     maybe_error add(const block_header& header, const indexed_block& block) {
-        const auto [found, is_new] = threads_.try_emplace(
-            header.thread, static_cast<std::uint32_t>(index_.threads.size()));
+        const auto [found, is_new] =
+            threads_.try_emplace(header.thread, static_cast<std::uint32_t>(index_.threads.size()));
         if (is_new)
             index_.threads.emplace_back();
         if (index_.threads.size() > thread_limit || index_.blocks.size() >= no_block)

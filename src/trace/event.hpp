@@ -22,9 +22,9 @@ inline constexpr unsigned event_kinds = 5;
 /// freed or reallocated without ever having been given: its address is then not live.
 struct event {
     event_kind kind = event_kind::allocate;
-    std::uint32_t thread = 0;   ///< number in order of appearance, from 0
-    std::uint64_t sequence = 0; ///< place in the order over all threads, from 0, without gaps
-    std::uint64_t address = 0;  ///< of the block allocated, reallocated to, or freed
+    std::uint32_t thread = 0;      ///< number in order of appearance, from 0
+    std::uint64_t sequence = 0;    ///< place in the order over all threads, from 0, without gaps
+    std::uint64_t address = 0;     ///< of the block allocated, reallocated to, or freed
     std::uint64_t old_address = 0; ///< reallocate: the block before
     std::uint64_t size = 0;        ///< bytes requested (allocate, reallocate)
     std::uint64_t alignment = 0;   ///< bytes requested; 0: that of malloc
@@ -49,14 +49,14 @@ struct trace_header {
     std::string command;              ///< arguments, with a blank between
     /// The file was sealed after the process's end, and holds every call that came to its end.
     bool complete = false;
-    bool sealed = false; ///< otherwise all that follows, down to `end_value`, is 0
+    bool sealed = false;      ///< otherwise all that follows, down to `end_value`, is 0
     std::uint64_t events = 0; ///< as many as the reader yields
     std::uint64_t threads = 0;
     std::uint64_t allocations = 0;
     std::uint64_t frees = 0;
     std::uint64_t reallocations = 0;
-    std::uint64_t failed_calls = 0;     ///< that returned null; they are not events
-    std::uint64_t unrecorded_calls = 0; ///< after recording stopped
+    std::uint64_t failed_calls = 0;         ///< that returned null; they are not events
+    std::uint64_t unrecorded_calls = 0;     ///< after recording stopped
     std::uint64_t unrecorded_processes = 0; ///< whose own trace could not be created
     std::uint64_t calls_under_way = 0; ///< when the process ended; they gave nothing to the program
     std::uint64_t lost_records = 0;

@@ -78,13 +78,13 @@ static_assert(sizeof(file_header) == file_header_bytes);
 
 struct block_header {
     std::uint32_t magic = 0;
-    std::uint32_t thread = 0;       ///< who wrote it; numbered by the recorder
-    std::uint32_t block_bytes = 0;  ///< with this header; a multiple of block_unit
-    std::uint32_t sealed = 0;       ///< 0 or 1
-    std::uint64_t first_number = 0; ///< what the first record's number is counted from
-    std::uint64_t system_thread = 0; ///< the kernel's id of the thread
-    std::uint32_t record_bytes = 0;  ///< once sealed
-    std::uint32_t records = 0;       ///< counted as they are written
+    std::uint32_t thread = 0;                ///< who wrote it; numbered by the recorder
+    std::uint32_t block_bytes = 0;           ///< with this header; a multiple of block_unit
+    std::uint32_t sealed = 0;                ///< 0 or 1
+    std::uint64_t first_number = 0;          ///< what the first record's number is counted from
+    std::uint64_t system_thread = 0;         ///< the kernel's id of the thread
+    std::uint32_t record_bytes = 0;          ///< once sealed
+    std::uint32_t records = 0;               ///< counted as they are written
     std::array<std::uint64_t, 2> reserved{}; ///< 0
     std::uint32_t reserved_too = 0;          ///< 0
     std::uint32_t checksum = 0; ///< CRC-32C of the block with 0 in this place; 0 until sealed

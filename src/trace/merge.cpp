@@ -27,8 +27,8 @@ trace_header described(const file_header& header, std::uint64_t bytes) {
     told.sealed = header.sealed != 0;
     if (!told.sealed)
         return told;
-    told.complete = header.stop_error == 0 && header.lost_records == 0 &&
-                    header.unrecorded_calls == 0;
+    told.complete =
+        header.stop_error == 0 && header.lost_records == 0 && header.unrecorded_calls == 0;
     told.events = header.events;
     told.threads = header.threads;
     told.allocations = header.allocations;
@@ -157,8 +157,7 @@ void reader::merge::count_gap(std::uint64_t number, std::uint64_t offset) {
         return;
     }
     const std::uint64_t missing = number - next_number_;
-    const std::uint64_t under_way =
-        std::min(missing, silent_threads_ - totals_.calls_under_way);
+    const std::uint64_t under_way = std::min(missing, silent_threads_ - totals_.calls_under_way);
     totals_.calls_under_way += under_way;
     totals_.lost_records += missing - under_way;
     next_number_ = number + 1;

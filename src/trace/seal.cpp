@@ -50,8 +50,10 @@ private:
         file_header header = index.header;
         fill(header, merged.totals());
         header.sealed = 1;
-        header.end = static_cast<std::uint32_t>(end);
-        header.end_value = end_value;
+        if (end != process_end::unknown) { // otherwise as the process itself has told
+            header.end = static_cast<std::uint32_t>(end);
+            header.end_value = end_value;
+        }
         header.file_bytes = file_bytes;
         header.blocks = index.blocks.size();
         header.checksum = checksum_of(header);
@@ -128,8 +130,8 @@ private:
     std::optional<trace_error> put(std::uint64_t offset, const void* from, std::size_t bytes) {
         if (file_.write(offset, from, bytes))
             return std::nullopt;
-        return trace_error{offset, std::string("the file cannot be written: ") +
-                                       std::strerror(errno)};
+        return trace_error{offset,
+                           std::string("the file cannot be written: ") + std::strerror(errno)};
     }
 
     trace_file& file_;
@@ -137,8 +139,7 @@ private:
     std::vector<unsigned char> content_;
 };
 
-std::optional<trace_error> seal(const std::string& path, process_end end,
-                                std::uint32_t end_value) {
+std::optional<trace_error> seal(const std::string& path, process_end end, std::uint32_t end_value) {
     return sealer::run(path, end, end_value);
 }
 

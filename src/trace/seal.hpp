@@ -9,7 +9,8 @@
 namespace resident::trace {
 
 /// Effects: reads the whole file, checks it, cuts off what was reserved and not used, and writes
-/// the totals and checksums into it. Sealing a sealed file does nothing.
+/// the totals and checksums into it, and `end`, unless that is unknown and the process itself has
+/// told of its exit. Sealing a sealed file does nothing.
 /// Requires: nobody writes to the file, or has it mapped for writing, any more.
 /// Returns: the error if and only if the file is no trace, contradicts itself (a block that has
 /// another number of records than were counted as they were written), or cannot be written.

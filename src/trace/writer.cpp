@@ -78,13 +78,11 @@ bool writer::append(const event& what) {
             return false;
         break;
     case event_kind::allocate:
-        put_down.kind =
-            what.alignment == 0 ? record_kind::allocate : record_kind::allocate_aligned;
+        put_down.kind = what.alignment == 0 ? record_kind::allocate : record_kind::allocate_aligned;
         if (what.alignment == 0)
             break;
         put_down.alignment_bits = static_cast<unsigned>(std::countr_zero(what.alignment));
-        if (!std::has_single_bit(what.alignment) ||
-            put_down.alignment_bits > alignment_bits_limit)
+        if (!std::has_single_bit(what.alignment) || put_down.alignment_bits > alignment_bits_limit)
             return false;
         break;
     }

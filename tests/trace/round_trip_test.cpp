@@ -2,12 +2,11 @@
 // totals are those of the events.
 // Plan: made-up programs of several threads go through the writer and the reader.
 
+#include "trace/made_up.hpp"
 #include "trace/reader.hpp"
 #include "trace/record_decoder.hpp"
 #include "trace/record_encoder.hpp"
 #include "trace/writer.hpp"
-
-#include "trace/made_up.hpp"
 
 #include <gtest/gtest.h>
 
@@ -124,7 +123,8 @@ TEST(TraceRoundTrip, WhatIsAboveTheLimitsIsNotTaken) {
     ASSERT_TRUE(made) << reason;
     EXPECT_FALSE(made->append({.kind = event_kind::allocate, .address = 0, .size = 1}));
     EXPECT_FALSE(made->append({.kind = event_kind::free, .address = address_limit}));
-    EXPECT_FALSE(made->append({.kind = event_kind::allocate, .address = 8, .size = size_limit + 1}));
+    EXPECT_FALSE(
+        made->append({.kind = event_kind::allocate, .address = 8, .size = size_limit + 1}));
     EXPECT_FALSE(made->append({.kind = event_kind::allocate, .address = 8, .alignment = 24}));
     EXPECT_FALSE(made->append({.kind = event_kind::reallocate, .address = 8, .size = 1}));
     EXPECT_FALSE(made->append({.kind = event_kind::free, .thread = thread_limit, .address = 8}));

@@ -1,0 +1,64 @@
+/// The kernel for code that runs inside of malloc: nothing here allocates, throws, is a
+/// cancellation point, or changes errno.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace resident::os {
+
+/// A file that grows by blocks, which are mapped to be written. A program may close descriptors
+/// that it does not know, and open its own in their place: before each use the descriptor is
+/// compared with the file that it stands for, and if it is another the path is opened again.
+///
+/// All zero is a file that is not open; trivial, so that it can live in memory that a fork wipes.
+class recording_file {
+public:
+    /// Functions that can fail return 0, or the errno.
+
+    /// Opens `path`, a buffer that the object keeps. `create`: it must not be there yet.
+    int open(const char* path, bool create) noexcept;
+    [[nodiscard]] std::uint64_t bytes() noexcept;
+    /// Gives the file `bytes` at `offset` that will surely be there to be written, within the
+    /// limit for the size of files (RLIMIT_FSIZE), without raising SIGXFSZ.
+    int reserve(std::uint64_t offset, std::uint64_t bytes) noexcept;
+    /// Maps a part that has been reserved, or that is known to be there.
+    int map(std::uint64_t offset, std::size_t bytes, void*& address) noexcept;
+    void close() noexcept;
+
+private:
+    int refresh() noexcept;
+
+    const char* path_;
+    std::uint64_t device_;
+    std::uint64_t inode_;
+    int descriptor_;
+    bool open_;
+};
+
+void unmap(void* address, std::size_t bytes) noexcept;
+/// Zeroed memory that is zeroed again in a forked child, however that was forked. Null if the
+/// kernel cannot (before Linux 4.14).
+void* map_wiped_on_fork(std::size_t bytes) noexcept;
+
+struct recorded_process {
+    std::uint64_t process;
+    std::uint64_t parent;
+    std::uint64_t now; ///< nanoseconds since 1970
+};
+[[nodiscard]] recorded_process this_process() noexcept;
+[[nodiscard]] std::uint64_t this_thread() noexcept;
+[[nodiscard]] std::size_t page_size() noexcept;
+/// Copies the arguments, each with a 0 behind it. Returns: how many bytes, at most `limit`.
+std::size_t copy_arguments(char* to, std::size_t limit) noexcept;
+/// Writes to standard error.
+void complain(const char* text, std::size_t bytes) noexcept;
+void let_others_run() noexcept;
+
+/// From now on `hook` is called in each thread that called `hook_this_thread()`, as it ends: in the
+/// last of the rounds in which thread-specific data is destroyed, behind most other destructors.
+bool hook_thread_ends(void (*hook)() noexcept) noexcept;
+/// May allocate, if the process has many keys of thread-specific data.
+void hook_this_thread() noexcept;
+
+} // namespace resident::os
