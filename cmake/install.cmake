@@ -41,4 +41,6 @@ if(TARGET resident_tool)
     BASE_DIRECTORY ${CMAKE_INSTALL_FULL_BINDIR} OUTPUT_VARIABLE bin_to_lib)
   set_target_properties(resident_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   install(TARGETS resident_tool RUNTIME COMPONENT tool)
+  install(TARGETS resident_record
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/resident COMPONENT tool)
 endif()

@@ -30,9 +30,8 @@ void note_allocated(recorded_call& call, const void* block, std::size_t bytes,
                .last_number = number,
                .address = reinterpret_cast<std::uintptr_t>(block),
                .size = bytes,
-               .alignment_bits = alignment == 0
-                                     ? 0U
-                                     : static_cast<unsigned>(std::bit_width(alignment - 1))});
+               .alignment_bits =
+                   alignment == 0 ? 0U : static_cast<unsigned>(std::bit_width(alignment - 1))});
 }
 
 template <class Allocate>

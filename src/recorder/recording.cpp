@@ -74,8 +74,7 @@ bool claim_first(recording& to, const os::recorded_process& process) noexcept {
     if (first_header == nullptr) {
         if (to.file.open(names.first(), false) == ENOENT && to.file.open(names.first(), true) == 0)
             to.file.reserve(0, trace::file_header_bytes); // without the command: by hand
-        if (to.file.bytes() >= trace::file_header_bytes &&
-            map_header(to.file, to.header) == 0)
+        if (to.file.bytes() >= trace::file_header_bytes && map_header(to.file, to.header) == 0)
             first_header = to.header;
         std::uint64_t nobody = 0;
         if (first_header != nullptr &&
@@ -214,7 +213,7 @@ void drop_block(thread_state& thread) noexcept {
 bool replenish(thread_state& thread, std::uint64_t first_number) noexcept {
     const std::uint32_t before = thread.block_bytes;
     drop_block(thread);
-    thread.block_bytes = before == 0 || thread.ended ? trace::first_block_bytes
+    thread.block_bytes = before == 0 || thread.ended        ? trace::first_block_bytes
                          : before < trace::full_block_bytes ? 2 * before
                                                             : before;
     const std::uint64_t offset = current->file_bytes.fetch_add(thread.block_bytes);
@@ -234,8 +233,7 @@ bool replenish(thread_state& thread, std::uint64_t first_number) noexcept {
     thread.block->system_thread = os::this_thread();
     __atomic_store_n(&thread.block->magic, trace::block_magic, __ATOMIC_RELEASE);
     thread.encoder = trace::record_encoder(reinterpret_cast<unsigned char*>(thread.block + 1),
-                                           thread.block_bytes - sizeof(block_header),
-                                           first_number);
+                                           thread.block_bytes - sizeof(block_header), first_number);
     return true;
 }
 

@@ -89,8 +89,7 @@ public:
         if (thread_.encoder.has_room() || replenish(thread_, what.number)) {
             thread_.encoder.append(what);
             // After the record: a process that ends in between has one more than it counted.
-            __atomic_store_n(&thread_.block->records, thread_.block->records + 1,
-                             __ATOMIC_RELEASE);
+            __atomic_store_n(&thread_.block->records, thread_.block->records + 1, __ATOMIC_RELEASE);
             // Rare, and a block for each: nothing is called later that could give it back.
             if (thread_.ended)
                 drop_block(thread_);

@@ -4,6 +4,8 @@
 #include "tool/demo.hpp"
 #include "tool/demo_command.hpp"
 #include "tool/exit_code.hpp"
+#include "tool/record.hpp"
+#include "tool/record_command.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -27,11 +29,12 @@ constexpr const char* closing =
     "Exit: 0 all is well, 1 a check failed, 2 the command line is wrong.";
 
 /// Explains on stderr what is wrong; answers of --help and --version go to stdout.
-int answer(const CLI::App& application, const CLI::App& demo, const CLI::ParseError& what) {
+int answer(const CLI::App& application, const CLI::ParseError& what) {
     if (what.get_exit_code() == 0)
         return application.exit(what);
+    const auto parsed = application.get_subcommands();
     fmt::print(stderr, "resident: {}\nTry: resident {}--help\n", what.what(),
-               demo.parsed() ? "demo " : "");
+               parsed.empty() ? "" : parsed.front()->get_name() + " ");
     return exit_usage;
 }
 
@@ -45,18 +48,25 @@ int run_command(int count, char** arguments) {
     application.require_subcommand(1);
     demo_options options;
     CLI::App* demo = add_demo_command(application, options);
-    // What the demo runs its children with; no promise to anyone else.
+    record_options recorded;
+    CLI::App* record = add_record_command(application, recorded);
+    // What the commands run their children with; no promise to anyone else.
     CLI::App* contest = application.add_subcommand("contest-child")->group("");
     CLI::App* hog = application.add_subcommand("hog-child")->group("");
+    CLI::App* malloc_child = application.add_subcommand("malloc-child")->group("");
     try {
         application.parse(count, arguments);
     } catch (const CLI::ParseError& what) {
-        return answer(application, *demo, what);
+        return answer(application, what);
     }
     if (contest->parsed())
         return run_contest_child();
     if (hog->parsed())
         return run_hog_child();
+    if (malloc_child->parsed())
+        return run_malloc_child();
+    if (record->parsed())
+        return recorded.overhead ? run_record_overhead(recorded) : run_record(recorded);
     return demo->parsed() ? run_demo(options) : exit_usage;
 }
 

@@ -56,8 +56,7 @@ void (*thread_end_hook)() noexcept = nullptr;
 /// The value counts the rounds that are to come.
 void run_thread_end_hook(void* rounds) {
     const auto left = reinterpret_cast<std::uintptr_t>(rounds);
-    if (left > 1 &&
-        ::pthread_setspecific(thread_end_key, reinterpret_cast<void*>(left - 1)) == 0)
+    if (left > 1 && ::pthread_setspecific(thread_end_key, reinterpret_cast<void*>(left - 1)) == 0)
         return;
     thread_end_hook();
 }
@@ -91,8 +90,8 @@ int recording_file::refresh() noexcept {
         return EBADF;
     const int before = errno;
     struct stat there {};
-    const bool is_ours = ::fstat(descriptor_, &there) == 0 && there.st_dev == device_ &&
-                         there.st_ino == inode_;
+    const bool is_ours =
+        ::fstat(descriptor_, &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
     errno = before;
     if (is_ours)
         return 0;
@@ -145,8 +144,8 @@ int recording_file::reserve(std::uint64_t offset, std::uint64_t bytes) noexcept 
 int recording_file::map(std::uint64_t offset, std::size_t bytes, void*& address) noexcept {
     if (const int failure = refresh(); failure != 0)
         return failure;
-    const long result = call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                             descriptor_, offset);
+    const long result =
+        call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, offset);
     if (result < 0 && result > -4096)
         return error_of(result);
     address = reinterpret_cast<void*>(result);
@@ -168,8 +167,8 @@ void recording_file::close() noexcept {
 void unmap(void* address, std::size_t bytes) noexcept { call(SYS_munmap, address, bytes); }
 
 void* map_wiped_on_fork(std::size_t bytes) noexcept {
-    const long result = call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const long result =
+        call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (result < 0 && result > -4096)
         return nullptr;
     auto* const address = reinterpret_cast<void*>(result);

@@ -1,0 +1,35 @@
+/// A program that this one stands for: it has the terminal, and gets the signals.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/harness/child_process.hpp"
+
+namespace resident::os {
+
+struct foreground_options {
+    std::string program;                ///< a path
+    std::vector<std::string> arguments; ///< the first is the name it goes by
+    std::vector<std::string> environment{}; ///< "NAME=value", beside that of this process
+};
+
+/// Effects: runs the program with the descriptors, the process group and the signal mask of this
+/// process, and waits for its end. A signal that another process sends to this one to end or to
+/// tell it something is sent on to the program; what the terminal sends, the program gets anyway,
+/// and this process outlives it. Call from the main thread, without other threads.
+/// Fails, with why in `reason`, if and only if no process can be made or the program not executed.
+std::optional<child_end> run_in_foreground(const foreground_options& options, std::string& reason);
+
+/// Whether the kernel would give this program rights that this process does not have (by the set-
+/// user-ID bit, the set-group-ID bit or file capabilities): the loader preloads nothing then.
+bool gains_privileges(const std::string& program);
+
+/// Whether a process of this id has a part of the file behind its first page mapped into memory.
+bool has_mapped(unsigned long process, const std::string& file);
+
+/// Makes sure that all of the file is on the disk. Returns: 0 or the errno.
+int flush_file(const std::string& path);
+
+} // namespace resident::os

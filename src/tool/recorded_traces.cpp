@@ -1,0 +1,184 @@
+#include "tool/recorded_traces.hpp"
+
+#include "os/harness/foreground_process.hpp"
+#include "tool/quantities.hpp"
+#include "trace/live_blocks.hpp"
+#include "trace/reader.hpp"
+#include "trace/seal.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+namespace resident::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_numbers(std::string_view text) {
+    return text.size() > 1 && text.front() == '.' && text.back() != '.' &&
+           text.find_first_not_of(".0123456789") == std::string_view::npos;
+}
+
+/// FILE.<process> and FILE.<process>.<image>, whatever session they are of.
+std::vector<std::string> names_beside(const fs::path& file) {
+    std::vector<std::string> names;
+    const std::string base = file.filename().string();
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(file.parent_path(), failure)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(base) && is_numbers(std::string_view(name).substr(base.size())))
+            names.push_back(entry.path().string());
+    }
+    return names;
+}
+
+/// What the file says of itself, if it is one of the session's.
+std::optional<recorded_trace> described(const std::string& path, std::uint64_t session) {
+    auto opened = trace::reader::open(path);
+    const auto* const read = std::get_if<0>(&opened);
+    if (read == nullptr || read->header().session != session)
+        return std::nullopt;
+    recorded_trace found;
+    found.path = path;
+    found.header = read->header();
+    return found;
+}
+
+bool still_runs(const recorded_trace& trace) {
+    for (int patience = 20; patience != 0; --patience) {
+        if (!os::has_mapped(trace.header.process, trace.path))
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+}
+
+void seal_and_read(recorded_trace& found, trace::process_end end, std::uint32_t end_value) {
+    if (const auto wrong = trace::seal(found.path, end, end_value)) {
+        found.failure = wrong->message();
+        return;
+    }
+    if (const int error_number = os::flush_file(found.path); error_number != 0) {
+        found.failure = std::string("not all of it is on the disk: ") + std::strerror(error_number);
+        return;
+    }
+    auto opened = trace::reader::open(found.path);
+    if (const auto* wrong = std::get_if<1>(&opened)) {
+        found.failure = wrong->message();
+        return;
+    }
+    auto& reader = std::get<0>(opened);
+    trace::live_blocks live;
+    for (trace::event each; reader.next(each);)
+        live.follow(each);
+    if (reader.error())
+        found.failure = reader.error()->message();
+    found.header = reader.header();
+    found.peak_bytes = live.peak_bytes();
+    found.foreign = live.foreign();
+}
+
+std::string why_stopped(const trace::trace_header& header) {
+    const auto error_number = static_cast<int>(header.stop_error);
+    const char* remedy = "";
+    if (error_number == ENOSPC || error_number == EDQUOT)
+        remedy = "; make room, or name a file elsewhere with -o";
+    if (error_number == EFBIG)
+        remedy = "; raise the limit for the size of files (ulimit -f)";
+    if (error_number == ENOMEM)
+        remedy = "; raise the limit for the address space (ulimit -v)";
+    return std::strerror(error_number) + std::string(remedy);
+}
+
+} // namespace
+
+std::vector<recorded_trace> collect_traces(const std::string& file, std::uint64_t session,
+                                           const os::child_end& end) {
+    std::vector<recorded_trace> traces;
+    for (const std::string& path : names_beside(file))
+        if (auto found = described(path, session))
+            traces.push_back(std::move(*found));
+    std::sort(traces.begin(), traces.end(), [](const auto& a, const auto& b) {
+        return a.header.started < b.header.started;
+    });
+    if (auto first = described(file, session))
+        traces.insert(traces.begin(), std::move(*first));
+    for (recorded_trace& each : traces) {
+        const bool is_first = each.path == file;
+        each.running = still_runs(each);
+        if (each.running)
+            continue;
+        const bool signalled = is_first && end.signal != 0;
+        const auto how = !is_first   ? trace::process_end::unknown
+                         : signalled ? trace::process_end::signalled
+                                     : trace::process_end::exited;
+        const int value = signalled ? end.signal : end.exit_code;
+        seal_and_read(each, how, static_cast<std::uint32_t>(value));
+    }
+    return traces;
+}
+
+std::vector<std::string> complaints_about(const std::vector<recorded_trace>& traces) {
+    std::vector<std::string> complaints;
+    const auto say = [&complaints](const recorded_trace& about, const std::string& what) {
+        complaints.push_back(about.path + ": " + what);
+    };
+    for (const recorded_trace& each : traces) {
+        const trace::trace_header& header = each.header;
+        if (each.running)
+            say(each, fmt::format("process {} still runs; its trace is not complete",
+                                  header.process));
+        if (!each.failure.empty())
+            say(each, each.failure);
+        if (header.stop_error != 0)
+            say(each, fmt::format("recording stopped at {} bytes, {} later are not in it: {}",
+                                  grouped(header.file_bytes),
+                                  counted(header.unrecorded_calls, "call"), why_stopped(header)));
+        else if (header.unrecorded_calls != 0)
+            say(each, fmt::format("{} made by signal handlers within others are not in it",
+                                  counted(header.unrecorded_calls, "call")));
+        if (header.lost_records != 0 && header.stop_error == 0)
+            say(each, fmt::format("{} missing; please report this as a defect of the recorder",
+                                  counted(header.lost_records, "record")));
+        if (header.unrecorded_processes != 0)
+            say(each, fmt::format("{} could not be recorded: no trace could be made beside it; "
+                                  "make room, and let every user of the program write there",
+                                  counted(header.unrecorded_processes, "further process")));
+    }
+    return complaints;
+}
+
+std::string summary_of(const std::vector<recorded_trace>& traces) {
+    constexpr std::size_t shown_limit = 12;
+    std::string text = fmt::format("{:<33} {:>11} {:>7} {:>11} {:>13}\n", "trace", "events",
+                                   "threads", "peak live", "file");
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    std::size_t shown = 0;
+    for (const recorded_trace& each : traces) {
+        events += each.header.events;
+        bytes += each.header.file_bytes;
+        if (++shown > shown_limit)
+            continue;
+        std::string name = fs::path(each.path).filename().string();
+        if (name.size() > 33)
+            name = "..." + name.substr(name.size() - 30);
+        text += fmt::format("{:<33} {:>11} {:>7} {:>11} {:>13}\n", name,
+                            grouped(each.header.events), grouped(each.header.threads),
+                            short_size(each.peak_bytes), short_size(each.header.file_bytes));
+    }
+    if (shown > shown_limit)
+        text += fmt::format("... and {} more\n", shown - shown_limit);
+    if (events != 0)
+        text += fmt::format("{} in {}, {:.1f} bytes each, counted and complete.\n",
+                            counted(events, "event"), counted(traces.size(), "trace"),
+                            static_cast<double>(bytes) / static_cast<double>(events));
+    return text;
+}
+
+} // namespace resident::tool
