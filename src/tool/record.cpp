@@ -31,9 +31,7 @@ std::string preload_setting(const std::string& recorder) {
            (others != nullptr && *others != '\0' ? ":" + std::string(others) : "");
 }
 
-void complain(const std::string& what) {
-    fmt::print(stderr, "{}", wrap("resident: ", what));
-}
+void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
 
 /// Returns: the code to exit with.
 int report(const record_options& options, const std::string& file,

@@ -7,13 +7,12 @@ namespace resident::tool {
 CLI::App* add_record_command(CLI::App& application, record_options& options) {
     CLI::App* command = application.add_subcommand(
         "record", "Run a program and write all that it allocates\ninto a trace");
-    command->footer(
-        "The program runs as it is: with its terminal, its signals and its exit code.\n"
-        "Each process and each program that it starts gets a trace of its own:\n"
-        "FILE.PROCESS, and FILE.PROCESS.2 and so on for what that goes on as (exec).\n"
-        "Nothing is buffered: what was recorded before a crash is in the file.\n"
-        "Exit: that of the program; 1 if it is 0 and a trace is not complete, 2 the\n"
-        "command line is wrong; 128 and the signal if one ended the program.");
+    command->footer("The program runs as it is: with its terminal, its signals and its exit code.\n"
+                    "Each process and each program that it starts gets a trace of its own:\n"
+                    "FILE.PROCESS, and FILE.PROCESS.2 and so on for what that goes on as (exec).\n"
+                    "Nothing is buffered: what was recorded before a crash is in the file.\n"
+                    "Exit: that of the program; 1 if it is 0 and a trace is not complete, 2 the\n"
+                    "command line is wrong; 128 and the signal if one ended the program.");
     command->add_option("-o,--output", options.output, "Where the trace goes [resident.trace]")
         ->type_name("FILE");
     command->add_flag("-q,--quiet", options.quiet, "No summary; only what is wrong");

@@ -1,7 +1,6 @@
+#include "os/harness/child_process.hpp"
 #include "tool/exit_code.hpp"
 #include "tool/record.hpp"
-
-#include "os/harness/child_process.hpp"
 #include "tool/recordable_program.hpp"
 #include "trace/blank_trace.hpp"
 #include "trace/trace_file.hpp"
@@ -52,11 +51,10 @@ int run_malloc_child() {
     const auto begin = std::chrono::steady_clock::now();
     for (std::size_t pair = 0; pair < pairs; ++pair) {
         void*& block = blocks[(pair * 7919) % live];
-        std::free(block); // NOLINT: what is measured
+        std::free(block);                                // NOLINT: what is measured
         block = std::malloc(sizes[pair % sizes.size()]); // NOLINT
     }
-    const std::chrono::duration<double, std::nano> taken =
-        std::chrono::steady_clock::now() - begin;
+    const std::chrono::duration<double, std::nano> taken = std::chrono::steady_clock::now() - begin;
     for (void* block : blocks)
         std::free(block); // NOLINT
     fmt::print("{}\n", taken.count() / static_cast<double>(2 * pairs));

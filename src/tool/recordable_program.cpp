@@ -8,11 +8,12 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
-#include <elf.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include <elf.h>
 
 namespace resident::tool {
 namespace {
@@ -22,7 +23,8 @@ namespace fs = std::filesystem;
 bool is_program(const fs::path& path) {
     std::error_code failure;
     const fs::file_status there = fs::status(path, failure);
-    constexpr fs::perms any = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+    constexpr fs::perms any =
+        fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
     return fs::is_regular_file(there) && (there.permissions() & any) != fs::perms::none;
 }
 
@@ -80,8 +82,9 @@ std::string interpreter_of(std::ifstream& file) {
 void refuse_unrecordable(const std::string& program, int scripts_left) {
     std::ifstream file(program, std::ios::binary);
     Elf64_Ehdr header{};
-    const bool is_elf = read_at(file, 0, header) &&
-                        std::memcmp(static_cast<unsigned char*>(header.e_ident), ELFMAG, SELFMAG) == 0;
+    const bool is_elf =
+        read_at(file, 0, header) &&
+        std::memcmp(static_cast<unsigned char*>(header.e_ident), ELFMAG, SELFMAG) == 0;
     if (os::gains_privileges(program))
         throw usage_error(fmt::format("{} gains privileges as it starts (set-user-ID or the like), "
                                       "and nothing can be loaded into it; record it as the user "

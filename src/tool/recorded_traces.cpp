@@ -103,9 +103,8 @@ std::vector<recorded_trace> collect_traces(const std::string& file, std::uint64_
     for (const std::string& path : names_beside(file))
         if (auto found = described(path, session))
             traces.push_back(std::move(*found));
-    std::sort(traces.begin(), traces.end(), [](const auto& a, const auto& b) {
-        return a.header.started < b.header.started;
-    });
+    std::sort(traces.begin(), traces.end(),
+              [](const auto& a, const auto& b) { return a.header.started < b.header.started; });
     if (auto first = described(file, session))
         traces.insert(traces.begin(), std::move(*first));
     for (recorded_trace& each : traces) {
@@ -131,8 +130,8 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
     for (const recorded_trace& each : traces) {
         const trace::trace_header& header = each.header;
         if (each.running)
-            say(each, fmt::format("process {} still runs; its trace is not complete",
-                                  header.process));
+            say(each,
+                fmt::format("process {} still runs; its trace is not complete", header.process));
         if (!each.failure.empty())
             say(each, each.failure);
         if (header.stop_error != 0)
@@ -146,9 +145,11 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
             say(each, fmt::format("{} missing; please report this as a defect of the recorder",
                                   counted(header.lost_records, "record")));
         if (header.unrecorded_processes != 0)
-            say(each, fmt::format("{} could not be recorded: no trace could be made beside it; "
-                                  "make room, and let every user of the program write there",
-                                  counted(header.unrecorded_processes, "further process")));
+            say(each, fmt::format("{} process{} could not be recorded: no trace could be made "
+                                  "beside this one; make room, and name a folder with -o in which "
+                                  "every user that the program becomes may write",
+                                  header.unrecorded_processes,
+                                  header.unrecorded_processes == 1 ? "" : "es"));
     }
     return complaints;
 }

@@ -55,6 +55,9 @@ private:
                                    " bytes, where 4096 are right"};
         if (header.sealed != 0)
             return check_seal();
+        if (header.checksum != 0 || header.file_bytes != 0)
+            return trace_error{offsetof(file_header, sealed),
+                               "the header is that of a sealed file, but says that it is open"};
         if (header.process == 0)
             return trace_error{offsetof(file_header, process),
                                "no program has recorded anything into this file"};

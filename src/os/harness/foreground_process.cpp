@@ -70,8 +70,7 @@ child_end wait_and_pass_on(pid_t process, const sigset_t& watched) {
 
 } // namespace
 
-std::optional<child_end> run_in_foreground(const foreground_options& options,
-                                           std::string& reason) {
+std::optional<child_end> run_in_foreground(const foreground_options& options, std::string& reason) {
     std::array<int, 2> report{};
     if (::pipe2(report.data(), O_CLOEXEC) != 0) {
         reason = std::string("cannot open a pipe: ") + std::strerror(errno);

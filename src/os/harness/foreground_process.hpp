@@ -1,17 +1,17 @@
 /// A program that this one stands for: it has the terminal, and gets the signals.
 #pragma once
 
+#include "os/harness/child_process.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "os/harness/child_process.hpp"
-
 namespace resident::os {
 
 struct foreground_options {
-    std::string program;                ///< a path
-    std::vector<std::string> arguments; ///< the first is the name it goes by
+    std::string program;                    ///< a path
+    std::vector<std::string> arguments;     ///< the first is the name it goes by
     std::vector<std::string> environment{}; ///< "NAME=value", beside that of this process
 };
 

@@ -1,0 +1,149 @@
+// Concerns: that what cannot be recorded is said, with the remedy, and the program goes on unharmed.
+
+#include "tool/recorded_session.hpp"
+
+namespace resident {
+namespace {
+
+using namespace test;
+
+/// Runs a script; $resident, $program and $folder are set in it.
+tool_result run_script(const scratch_folder& folder, const std::string& script) {
+    const std::string head = "resident=" RESIDENT_TOOL "; program=" RESIDENT_RECORDED_PROGRAM
+                             "; folder=" +
+                             folder.path() + "\n";
+    folder.write("script", head + script);
+    const int status = std::system(("sh " + folder.file("script") + " >" + folder.file("output") +
+                                    " 2>" + folder.file("diagnostics"))
+                                       .c_str());
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+            .output = read_text(folder.file("output")),
+            .diagnostics = read_text(folder.file("diagnostics"))};
+}
+
+bool says(const tool_result& result, const std::string& what) {
+    std::string text; // as if it were not broken into lines
+    std::istringstream words(result.diagnostics);
+    for (std::string word; words >> word;)
+        text += word + ' ';
+    return text.find(what) != std::string::npos;
+}
+
+TEST(RecordFailures, ALimitForTheSizeOfFilesIsNamed) {
+    const scratch_folder folder;
+    const tool_result result = run_script(
+        folder, "ulimit -f 64\nexec $resident record -o $folder/trace -- $program pairs 20000\n");
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(told_by(result.output), (counted_calls_of{20'000, 20'000, 0}));
+    EXPECT_TRUE(says(result, "recording stopped at")) << result.diagnostics;
+    EXPECT_TRUE(says(result, "File too large; raise the limit")) << result.diagnostics;
+    EXPECT_LE(widest_line(result.diagnostics), 79U);
+    const read_trace read(folder.file("trace"));
+    EXPECT_EQ(read.failure, "");
+    EXPECT_FALSE(read.header.complete);
+    EXPECT_EQ(read.header.stop_error, static_cast<std::uint32_t>(EFBIG));
+    EXPECT_LE(read.header.file_bytes, 64U * 1024);
+    EXPECT_GT(read.header.unrecorded_calls, 1000U);
+    EXPECT_GT(read.counted.allocations, 1000U);
+    EXPECT_EQ(read.live.doubly_given(), 0U);
+}
+
+TEST(RecordFailures, AFullDiskIsNamed) {
+    if (!is_root())
+        GTEST_SKIP() << "only root can mount a small file system";
+    const scratch_folder folder;
+    const tool_result result =
+        run_script(folder, "mkdir $folder/small\n"
+                           "exec unshare -m sh -c '\n"
+                           "mount -t tmpfs -o size=64k none $0/small || exit 77\n"
+                           "$1 record -o $0/small/trace -- $2 threads 4 5000; code=$?\n"
+                           "cp $0/small/trace $0/trace; exit $code' $folder $resident $program\n");
+    if (result.exit_code == 77)
+        GTEST_SKIP() << "no file system can be mounted here";
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(told_by(result.output), (counted_calls_of{20'000, 20'000, 0}));
+    EXPECT_TRUE(says(result, "No space left on device; make room, or name a file elsewhere"))
+        << result.diagnostics;
+    const read_trace read(folder.file("trace"));
+    EXPECT_EQ(read.failure, "");
+    EXPECT_FALSE(read.header.complete);
+    EXPECT_EQ(read.live.doubly_given(), 0U);
+}
+
+TEST(RecordFailures, ADiskThatIsFullFromTheBeginningStopsTheCommand) {
+    const scratch_folder folder;
+    const tool_result result = run_tool({"record", "-o", "/dev/full", "--", "true"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(says(result, "cannot write /dev/full: it is not a file")) << result.diagnostics;
+}
+
+TEST(RecordFailures, AChildWhoseTraceCannotBeMadeIsCounted) {
+    if (!is_root())
+        GTEST_SKIP() << "only root can become another user";
+    const scratch_folder folder;
+    ::chmod(folder.path().c_str(), 0755);
+    const tool_result result =
+        run_tool({"record", "-o", folder.file("trace"), "--", RESIDENT_RECORDED_PROGRAM, "drop"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(says(result, "this process is not recorded: " + folder.file("trace")))
+        << result.diagnostics;
+    EXPECT_TRUE(says(result, "1 process could not be recorded")) << result.diagnostics;
+    EXPECT_EQ(read_trace(folder.file("trace")).header.unrecorded_processes, 1U);
+}
+
+TEST(RecordFailures, AProgramThatIsLinkedStaticallyIsRefused) {
+    const scratch_folder folder;
+    const tool_result result =
+        run_tool({"record", "-o", folder.file("trace"), "--", RESIDENT_STATIC_PROGRAM});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(says(result, "is linked statically")) << result.diagnostics;
+    EXPECT_TRUE(folder.content().empty());
+}
+
+TEST(RecordFailures, AProgramThatGainsPrivilegesIsRefused) {
+    if (!is_root())
+        GTEST_SKIP() << "only root can make a set-user-ID program";
+    const scratch_folder folder;
+    std::filesystem::copy_file("/bin/true", folder.file("program"));
+    ::chmod(folder.file("program").c_str(), 04755);
+    const tool_result result =
+        run_tool({"record", "-o", folder.file("trace"), "--", folder.file("program")},
+                 {.ordinary_user = true});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(says(result, "gains privileges")) << result.diagnostics;
+}
+
+TEST(RecordFailures, AFileThatIsNoTraceIsKept) {
+    const scratch_folder folder;
+    folder.write("trace", "a letter");
+    const tool_result result = run_tool({"record", "-o", folder.file("trace"), "--", "true"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(says(result, "a file that is no trace is there")) << result.diagnostics;
+    EXPECT_EQ(read_text(folder.file("trace")), "a letter");
+}
+
+TEST(RecordFailures, AnOldTraceIsReplacedAndItsChildrenAreNotCounted) {
+    const scratch_folder folder;
+    for (int times = 0; times < 2; ++times) {
+        const tool_result result =
+            run_tool({"record", "-o", folder.file("trace"), "--", "sh", "-c", "ls /; true"});
+        EXPECT_EQ(result.exit_code, 0) << result.diagnostics;
+        EXPECT_TRUE(says(result, "in 2 traces") || says(result, "in 3 traces"))
+            << result.diagnostics;
+    }
+}
+
+TEST(RecordFailures, TheCommandLineIsChecked) {
+    EXPECT_EQ(run_tool({"record"}).exit_code, 2);
+    EXPECT_EQ(run_tool({"record", "--", "no-such-program"}).exit_code, 2);
+    EXPECT_EQ(run_tool({"record", "-o", "/no/folder/trace", "--", "true"}).exit_code, 2);
+    EXPECT_EQ(run_tool({"record", "-o", "", "--", "true"}).exit_code, 2);
+    EXPECT_EQ(run_tool({"record", "--overhead", "--", "true"}).exit_code, 2);
+    const tool_result help = run_tool({"record", "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_LE(widest_line(help.output), 80U);
+}
+
+} // namespace
+} // namespace resident

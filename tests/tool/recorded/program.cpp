@@ -1,0 +1,262 @@
+// What the tests of `resident record` record: a program that counts its own calls. Those that count
+// are of 7001 to 7999 bytes, which nothing else in such a process asks for. It prints
+//     <allocations> <frees> <reallocations>
+// and then ends in the way that is asked for.
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+std::atomic<unsigned long> allocations{0};
+std::atomic<unsigned long> frees{0};
+std::atomic<unsigned long> reallocations{0};
+
+// Kept from the optimiser, which may leave out a malloc that is freed unread.
+void* volatile seen = nullptr;
+
+void* noted(void* block) {
+    seen = block;
+    if (block != nullptr)
+        ++allocations;
+    return block;
+}
+void give_back(void* block) {
+    ++frees;
+    std::free(block);
+}
+std::size_t size_of(std::size_t at) { return 7001 + at * 13 % 998; }
+
+void tell() {
+    std::printf("%lu %lu %lu\n", allocations.load(), frees.load(), reallocations.load());
+    std::fflush(stdout);
+}
+
+void pairs(std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at)
+        give_back(noted(std::malloc(size_of(at))));
+}
+
+/// More than there can be; the compiler need not know.
+volatile std::size_t too_much = ~std::size_t{0} / 2;
+
+/// Each function that allocates, `count` times.
+void every_function(std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at) {
+        give_back(noted(std::malloc(7001)));
+        give_back(noted(std::calloc(7, 1001)));
+        give_back(noted(std::realloc(nullptr, 7002)));
+        give_back(noted(::reallocarray(nullptr, 7, 1002)));
+        give_back(noted(std::aligned_alloc(64, 7040)));
+        give_back(noted(::memalign(256, 7003)));
+        give_back(noted(::valloc(7004)));
+        void* aligned = nullptr;
+        if (::posix_memalign(&aligned, 4096, 7005) == 0)
+            give_back(noted(aligned));
+        ::operator delete(noted(::operator new(7006)));
+        ::operator delete[](noted(::operator new[](7007)));
+        ::operator delete(noted(::operator new (7008, std::nothrow)));
+        constexpr std::align_val_t wide{128};
+        ::operator delete(noted(::operator new (7009, wide)), wide);
+        frees += 4;
+        void* block = noted(std::malloc(7010));
+        void* larger = std::realloc(block, 7900);
+        void* smaller = ::reallocarray(larger, 1, 7011);
+        reallocations += 2;
+        ++frees;
+        seen = std::realloc(smaller, 0); // frees
+        // Fail, and are no events.
+        seen = std::malloc(too_much / 2);
+        seen = std::calloc(too_much, 4);
+        seen = ::reallocarray(nullptr, too_much, 4);
+        block = noted(std::malloc(7012));
+        seen = std::realloc(block, too_much / 2);
+        give_back(block);
+    }
+}
+
+/// Threads that pass blocks on and move them, so that an address is soon another thread's.
+void passing(std::size_t threads, std::size_t count) {
+    std::array<std::atomic<void*>, 16> places{};
+    const auto run = [&](std::size_t self) {
+        for (std::size_t at = 0; at < count; ++at) {
+            void* block = places[(at * 7 + self) % places.size()].exchange(nullptr);
+            if (block == nullptr) {
+                block = noted(std::malloc(size_of(at)));
+            } else if (at % 3 != 0) {
+                block = std::realloc(block, size_of(at * 31));
+                ++reallocations;
+            }
+            block = places[(at * 5 + self * 3) % places.size()].exchange(block);
+            if (block != nullptr)
+                give_back(block);
+        }
+    };
+    std::vector<std::thread> running;
+    for (std::size_t self = 0; self < threads; ++self)
+        running.emplace_back(run, self);
+    for (std::thread& each : running)
+        each.join();
+    for (auto& place : places)
+        if (void* block = place.exchange(nullptr))
+            give_back(block);
+}
+
+void many_threads(std::size_t threads, std::size_t count) {
+    std::vector<std::thread> running;
+    for (std::size_t self = 0; self < threads; ++self)
+        running.emplace_back([count] { pairs(count); });
+    for (std::thread& each : running)
+        each.join();
+}
+
+pthread_key_t late_key;
+/// Comes again in each round of destruction, and so also behind the recorder's hook.
+void free_late(void* rounds) {
+    const auto left = reinterpret_cast<std::size_t>(rounds);
+    pairs(1);
+    if (left > 1)
+        ::pthread_setspecific(late_key, reinterpret_cast<void*>(left - 1));
+}
+void late_frees(std::size_t threads) {
+    ::pthread_key_create(&late_key, free_late);
+    for (std::size_t self = 0; self < threads; ++self)
+        std::thread([] { ::pthread_setspecific(late_key, reinterpret_cast<void*>(4)); }).join();
+}
+
+/// The child frees what the parent made, and makes its own.
+void forking(std::size_t count) {
+    std::vector<void*> blocks;
+    for (std::size_t at = 0; at < count; ++at)
+        blocks.push_back(noted(std::malloc(size_of(at))));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        allocations = frees = 0;
+        for (void* block : blocks)
+            give_back(block);
+        pairs(2 * count);
+        tell();
+        ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    for (void* block : blocks)
+        give_back(block);
+}
+
+/// A child that may not write beside its parent's trace.
+void dropping() {
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(::setgid(65534) == 0 && ::setuid(65534) == 0 ? (pairs(5), 0) : 1);
+    ::waitpid(child, nullptr, 0);
+}
+
+void spawning(char** arguments) {
+    std::string count = "20";
+    std::array<char*, 4> words{arguments[0], const_cast<char*>("pairs"), count.data(), nullptr};
+    pid_t child = 0;
+    if (::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, words.data(), environ) == 0)
+        ::waitpid(child, nullptr, 0);
+}
+
+/// As daemons do: all descriptors that the program does not know, and its own in their places.
+void close_all(const char* other) {
+    for (int descriptor = 3; descriptor < 1024; ++descriptor)
+        ::close(descriptor);
+    while (::open(other, O_RDWR) < 1000 && ::dup(0) < 1000) {
+    }
+}
+
+[[noreturn]] void handled_fault() {
+    static std::array<char, 16384> stack;
+    const stack_t other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
+    ::sigaltstack(&other, nullptr);
+    struct sigaction action {};
+    action.sa_handler = [](int) { ::_exit(42); };
+    action.sa_flags = SA_ONSTACK;
+    ::sigaction(SIGSEGV, &action, nullptr);
+    ::raise(SIGSEGV);
+    ::_exit(1);
+}
+
+void end_by(const std::string& how) {
+    if (how == "abort")
+        std::abort();
+    if (how == "fault")
+        *static_cast<volatile int*>(nullptr) = 1;
+    if (how == "kill")
+        ::raise(SIGKILL);
+    if (how == "_exit")
+        ::_exit(3);
+    if (how == "quick_exit")
+        std::quick_exit(4);
+    if (how == "handler")
+        handled_fault();
+    if (how == "wait") {
+        for (;;)
+            ::pause();
+    }
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    const std::string what = count > 1 ? arguments[1] : "";
+    const auto number = [&](int at) {
+        return count > at ? std::strtoul(arguments[at], nullptr, 10) : 0;
+    };
+    if (what == "pairs")
+        pairs(number(2));
+    if (what == "functions")
+        every_function(number(2));
+    if (what == "threads")
+        many_threads(number(2), number(3));
+    if (what == "passing")
+        passing(number(2), number(3));
+    if (what == "late")
+        late_frees(number(2));
+    if (what == "idle") { // a thread that never allocates
+        pthread_t thread{};
+        ::pthread_create(
+            &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+        ::pthread_join(thread, nullptr);
+    }
+    if (what == "fork")
+        forking(number(2));
+    if (what == "drop")
+        dropping();
+    if (what == "spawn")
+        spawning(arguments);
+    if (what == "close") {
+        close_all(arguments[3]);
+        pairs(number(2));
+    }
+    if (what == "exec") {
+        pairs(number(2));
+        tell();
+        ::execl("/proc/self/exe", arguments[0], "pairs", "30", nullptr);
+    }
+    if (what == "end") { // with a block that is still there
+        pairs(number(3));
+        noted(std::malloc(7777));
+    }
+    tell();
+    if (what == "end")
+        end_by(arguments[2]);
+    return what == "code" ? static_cast<int>(number(2)) : 0;
+}

@@ -1,0 +1,2 @@
+// A program that is linked statically.
+int main() {}

@@ -1,0 +1,103 @@
+/// Recording the test program, and comparing the trace with what it counted itself.
+#pragma once
+
+#include "tool/run_tool.hpp"
+#include "trace/live_blocks.hpp"
+#include "trace/reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace resident::test {
+
+/// Calls of 7001 to 7999 bytes, and what frees their blocks.
+struct counted_calls_of {
+    unsigned long allocations = 0;
+    unsigned long frees = 0;
+    unsigned long reallocations = 0;
+
+    friend bool operator==(const counted_calls_of&, const counted_calls_of&) = default;
+    friend void PrintTo(const counted_calls_of& what, std::ostream* to) {
+        *to << what.allocations << ' ' << what.frees << ' ' << what.reallocations;
+    }
+};
+
+/// A trace, read to its end.
+struct read_trace {
+    trace::trace_header header;
+    counted_calls_of counted;
+    trace::live_blocks live;
+    std::string failure;
+
+    explicit read_trace(const std::string& path) {
+        auto opened = trace::reader::open(path);
+        if (const auto* wrong = std::get_if<1>(&opened)) {
+            failure = wrong->message();
+            return;
+        }
+        auto& reader = std::get<0>(opened);
+        header = reader.header();
+        std::set<std::uint64_t> blocks;
+        for (trace::event each; reader.next(each);) {
+            live.follow(each);
+            count(each, blocks);
+        }
+        if (reader.error())
+            failure = reader.error()->message();
+    }
+
+private:
+    void count(const trace::event& each, std::set<std::uint64_t>& blocks) {
+        const bool counts = each.size > 7000 && each.size < 8000;
+        switch (each.kind) {
+        case trace::event_kind::allocate:
+            if (counts && blocks.insert(each.address).second)
+                ++counted.allocations;
+            break;
+        case trace::event_kind::free:
+            counted.frees += blocks.erase(each.address);
+            break;
+        case trace::event_kind::reallocate:
+            if (blocks.erase(each.old_address) != 0)
+                ++counted.reallocations;
+            if (counts)
+                blocks.insert(each.address);
+            break;
+        default:
+            break;
+        }
+    }
+};
+
+/// The line that the program printed, the `at`-th from 0.
+inline counted_calls_of told_by(const std::string& output, int at = 0) {
+    std::istringstream lines(output);
+    counted_calls_of told;
+    for (; at >= 0; --at)
+        lines >> told.allocations >> told.frees >> told.reallocations;
+    return told;
+}
+
+/// One `resident record` of the test program, in a folder of its own.
+struct recorded_session {
+    explicit recorded_session(std::vector<std::string> arguments, tool_options options = {}) {
+        arguments.insert(arguments.begin(),
+                         {"record", "-o", folder.file("trace"), "--", RESIDENT_RECORDED_PROGRAM});
+        result = run_tool(arguments, options);
+    }
+    [[nodiscard]] std::string file() const { return folder.file("trace"); }
+    /// Of processes but the first.
+    [[nodiscard]] std::vector<std::string> others() const {
+        std::vector<std::string> names;
+        for (const std::string& name : folder.content())
+            if (name != "trace")
+                names.push_back(folder.file(name));
+        return names;
+    }
+
+    scratch_folder folder;
+    tool_result result;
+};
+
+} // namespace resident::test
