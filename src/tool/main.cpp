@@ -55,7 +55,7 @@ int run_command(int count, char** arguments) {
     CLI::App* hog = application.add_subcommand("hog-child")->group("");
     CLI::App* malloc_child = application.add_subcommand("malloc-child")->group("");
     try {
-        application.parse(count, arguments);
+        application.parse(take_recorded_command(count, arguments, recorded), arguments);
     } catch (const CLI::ParseError& what) {
         return answer(application, what);
     }

@@ -2,7 +2,27 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string_view>
+
 namespace resident::tool {
+
+int take_recorded_command(int count, char** arguments, record_options& options) {
+    if (count < 2 || std::string_view(arguments[1]) != "record")
+        return count;
+    int at = 2;
+    for (; at < count; ++at) {
+        const std::string_view word = arguments[at];
+        if (word == "-o" || word == "--output")
+            ++at; // and its value
+        else if (word == "--" || !word.starts_with('-'))
+            break;
+    }
+    if (at >= count)
+        return count;
+    const int first = std::string_view(arguments[at]) == "--" ? at + 1 : at;
+    options.command.assign(arguments + first, arguments + count);
+    return at;
+}
 
 CLI::App* add_record_command(CLI::App& application, record_options& options) {
     CLI::App* command = application.add_subcommand(
@@ -18,12 +38,7 @@ CLI::App* add_record_command(CLI::App& application, record_options& options) {
     command->add_flag("-q,--quiet", options.quiet, "No summary; only what is wrong");
     command->add_flag("--overhead", options.overhead,
                       "Measure what recording costs a call, on this\nmachine; no program is given");
-    command->add_option("PROGRAM", options.command, "What to run, with its arguments");
-    // Also without "--" all that follows the program is the program's.
-    command->prefix_command();
-    command->parse_complete_callback([command, &options] {
-        const std::vector<std::string> rest = command->remaining();
-        options.command.insert(options.command.end(), rest.begin(), rest.end());
+    command->parse_complete_callback([&options] {
         if (options.command.empty() && !options.overhead)
             throw CLI::ValidationError("name the program to record: resident record -- ls -l");
         if (!options.command.empty() && options.overhead)

@@ -40,9 +40,8 @@ std::uint32_t records_in(std::span<const unsigned char> bytes, std::uint64_t fir
     record_decoder decoder(first_number);
     std::uint32_t records = 0;
     record what;
-    for (std::size_t taken = 0; (taken = decoder.decode(bytes, what)) != 0 &&
-                                what.kind != record_kind::end;
-         ++records)
+    for (std::size_t taken = 0;
+         (taken = decoder.decode(bytes, what)) != 0 && what.kind != record_kind::end; ++records)
         bytes = bytes.subspan(taken);
     return records;
 }
@@ -88,9 +87,9 @@ long long read_all(const std::string& path, std::uint64_t& hash) {
         return -1;
     long long events = 0;
     for (event each; read->next(each); ++events)
-        for (const std::uint64_t field : {std::uint64_t(each.kind), std::uint64_t{each.thread},
-                                          each.sequence, each.address, each.old_address, each.size,
-                                          each.alignment})
+        for (const std::uint64_t field :
+             {std::uint64_t(each.kind), std::uint64_t{each.thread}, each.sequence, each.address,
+              each.old_address, each.size, each.alignment})
             hash = (hash ^ field) * 0x100000001B3;
     return read->error() ? -1 : events;
 }

@@ -1,4 +1,5 @@
-// Concerns: that what cannot be recorded is said, with the remedy, and the program goes on unharmed.
+// Concerns: that what cannot be recorded is said, with the remedy, and the program goes on
+// unharmed.
 
 #include "tool/recorded_session.hpp"
 

@@ -161,6 +161,22 @@ TEST(Record, TheExitCodeIsPassedOn) {
     EXPECT_EQ(recorded_session({"code", "9"}).result.exit_code, 9);
 }
 
+TEST(Record, TheArgumentsArePassedOnAsTheyAre) {
+    const scratch_folder folder;
+    for (const bool marked : {true, false}) {
+        std::vector<std::string> arguments{"record", "-q", "--output", folder.file("trace")};
+        if (marked)
+            arguments.emplace_back("--");
+        for (const char* word : {"printf", "<%s>", "-o", "", "--", "a b", "-q", "--help"})
+            arguments.emplace_back(word);
+        const tool_result result = run_tool(arguments);
+        EXPECT_EQ(result.output, "<-o><><--><a b><-q><--help>");
+        EXPECT_EQ(result.diagnostics, "");
+        EXPECT_EQ(read_trace(folder.file("trace")).header.command,
+                  "printf <%s> -o  -- a b -q --help");
+    }
+}
+
 TEST(Record, ASignalIsPassedOn) {
     const scratch_folder folder;
     running_tool tool({"record", "-o", folder.file("trace"), "--", RESIDENT_RECORDED_PROGRAM, "end",

@@ -20,7 +20,8 @@ inline std::vector<char> bytes_of(const std::string& path) {
 }
 
 inline void put(const std::string& path, const std::vector<char>& bytes) {
-    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 /// A file header, and what goes behind it; nothing is sealed.
@@ -76,7 +77,8 @@ inline record allocate(std::uint64_t number, std::uint64_t address, std::uint64_
 inline record free_of(std::uint64_t number, std::uint64_t address) {
     return {.kind = record_kind::free, .number = number, .last_number = number, .address = address};
 }
-inline record reallocate(std::uint64_t number, std::uint64_t last, std::uint64_t from, std::uint64_t to) {
+inline record reallocate(std::uint64_t number, std::uint64_t last, std::uint64_t from,
+                         std::uint64_t to) {
     return {.kind = record_kind::reallocate,
             .number = number,
             .last_number = last,

@@ -1,6 +1,7 @@
 // Concerns: that reading takes memory for threads and blocks, not for events.
 // Plan: traces of different lengths are written and read in children, whose VmHWM is compared. By
-// wish RESIDENT_TRACE_EVENTS=100000000 events, in a run without ctest, which ends tests after 120 s.
+// wish RESIDENT_TRACE_EVENTS=100000000 events, in a run without ctest, which ends tests after 120
+// s.
 
 #include "trace/made_up.hpp"
 

@@ -1,5 +1,5 @@
-// Concerns: that reallocations are told where they must have happened; that numbers nobody wrote are
-// told apart: calls under way at the end, and losses.
+// Concerns: that reallocations are told where they must have happened; that numbers nobody wrote
+// are told apart: calls under way at the end, and losses.
 
 #include "trace/block_index.hpp"
 #include "trace/live_blocks.hpp"

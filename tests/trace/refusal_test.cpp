@@ -1,7 +1,6 @@
-// Concerns: that a file that is cut, changed or made up is refused, with the offset, without a crash
-// and without much memory.
-// Plan: a small trace is cut at each byte, and each of its bytes is changed; then fields are set to
-// what they must not be, under right checksums.
+// Concerns: that a file that is cut, changed or made up is refused, with the offset, without a
+// crash and without much memory. Plan: a small trace is cut at each byte, and each of its bytes is
+// changed; then fields are set to what they must not be, under right checksums.
 
 #include "trace/block_index.hpp"
 #include "trace/made_up.hpp"
@@ -180,9 +179,10 @@ INSTANTIATE_TEST_SUITE_P(
                          file.append(page.data(), page.size());
                      },
                      "byte 8292: something is written where no block begins"},
-        hostile_case{"AHugeHole",
-                     [](auto& file) { file.content.resize(block_unit + hole_limit + block_unit); },
-                     "byte 4206592: more than 4194304 bytes without a block; the limit for a trace"},
+        hostile_case{
+            "AHugeHole",
+            [](auto& file) { file.content.resize(block_unit + hole_limit + block_unit); },
+            "byte 4206592: more than 4194304 bytes without a block; the limit for a trace"},
         hostile_case{"AnEndlessNumber",
                      [](auto& file) {
                          std::fill_n(file.content.begin() + sizeof(block_header), 20, '\xFA');
@@ -205,8 +205,9 @@ TEST_F(TraceRefusal, ABlockWithAnotherNumberOfRecordsThanWereCounted) {
 TEST_F(TraceRefusal, ReallocationsThatWaitForEachOtherAreNoTrouble) {
     made_up_file made;
     for (std::uint32_t thread = 0; thread < 10; ++thread)
-        made.add(thread, 0, {reallocate(thread, 100 + thread, 0x1000 + thread * 16,
-                                        0x1000 + (thread + 1) % 10 * 16)});
+        made.add(thread, 0,
+                 {reallocate(thread, 100 + thread, 0x1000 + thread * 16,
+                             0x1000 + (thread + 1) % 10 * 16)});
     made.write(file_);
     EXPECT_FALSE(refused(file_));
 }

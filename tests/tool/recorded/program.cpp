@@ -70,9 +70,9 @@ void every_function(std::size_t count) {
             give_back(noted(aligned));
         ::operator delete(noted(::operator new(7006)));
         ::operator delete[](noted(::operator new[](7007)));
-        ::operator delete(noted(::operator new (7008, std::nothrow)));
+        ::operator delete(noted(::operator new(7008, std::nothrow)));
         constexpr std::align_val_t wide{128};
-        ::operator delete(noted(::operator new (7009, wide)), wide);
+        ::operator delete(noted(::operator new(7009, wide)), wide);
         frees += 4;
         void* block = noted(std::malloc(7010));
         void* larger = std::realloc(block, 7900);
