@@ -52,17 +52,25 @@ std::size_t granules_for_runs(const run_footprint& runs) noexcept {
     return in_use + runs.peak * (sure - 1);
 }
 
-std::size_t worst_case_capacity(const footprint_report& peaks, std::size_t max_blocks) noexcept {
+std::size_t worst_case_capacity(std::span<const footprint_report> lanes, const run_footprint& runs,
+                                std::size_t shared, std::size_t max_blocks) noexcept {
     std::size_t capacity = 0;
     // The longer the arena, the longer its slabs: go on until they fit the arena they are cut from.
     for (std::size_t needed = 1; capacity < needed;) {
         capacity = needed;
-        needed = state_granules + granules_for_runs(peaks.runs);
-        for (unsigned index = 1; index < size_classes::count; ++index)
-            needed += granules_to_reserve(slab_geometries[index], peaks.classes[index - 1].peak,
-                                          max_blocks, capacity);
+        needed = shared + granules_for_runs(runs);
+        for (const footprint_report& peaks : lanes) {
+            needed += state_granules;
+            for (unsigned index = 1; index < size_classes::count; ++index)
+                needed += granules_to_reserve(slab_geometries[index], peaks.classes[index - 1].peak,
+                                              max_blocks, capacity);
+        }
     }
     return capacity * granule;
+}
+
+std::size_t worst_case_capacity(const footprint_report& peaks, std::size_t max_blocks) noexcept {
+    return worst_case_capacity({&peaks, 1}, peaks.runs, 0, max_blocks);
 }
 
 } // namespace resident::detail

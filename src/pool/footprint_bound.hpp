@@ -5,6 +5,7 @@
 #include "resident/footprint.hpp"
 
 #include <cstddef>
+#include <span>
 
 namespace resident::detail {
 
@@ -20,6 +21,11 @@ namespace resident::detail {
 
 /// footprint_report::bound for these peaks, bytes.
 [[nodiscard]] std::size_t worst_case_capacity(const footprint_report& peaks,
+                                              std::size_t max_blocks) noexcept;
+/// The same for a synchronized pool, each of whose lanes reserves the blocks of its own peaks;
+/// runs are of the arena, whoever asks. `shared` is what the pool takes beside its lanes, granules.
+[[nodiscard]] std::size_t worst_case_capacity(std::span<const footprint_report> lanes,
+                                              const run_footprint& runs, std::size_t shared,
                                               std::size_t max_blocks) noexcept;
 
 } // namespace resident::detail

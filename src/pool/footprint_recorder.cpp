@@ -1,7 +1,6 @@
 #include "pool/footprint_recorder.hpp"
 
 #include "os/headroom.hpp"
-#include "pool/guarded_block.hpp"
 #include "pool/upstream_blocks.hpp"
 
 #include <algorithm>
@@ -11,28 +10,15 @@ namespace resident::detail {
 
 namespace {
 
-constexpr std::size_t granule = arena::granule_size;
 /// Below this no look at the machine's memory is worth its time.
 constexpr std::size_t unquestioned = 16_MiB;
-
-std::size_t largest_block_of(const pool_options& options) noexcept {
-    const std::size_t largest = options.largest_required_pool_block;
-    if (largest == 0 || largest > size_classes::largest)
-        return size_classes::largest;
-    return size_classes::block_size(size_classes::of(largest));
-}
 
 /// The header that the pool puts before each block of its upstream is none of the program's.
 footprint_recorder::request as_made(std::size_t bytes, std::size_t alignment) noexcept {
     return {bytes - upstream_blocks::lead(alignment), alignment};
 }
 
-void raise(std::size_t& peak, std::size_t now) noexcept { peak = std::max(peak, now); }
-
 } // namespace
-
-footprint_recorder::footprint_recorder(const pool_options& options) noexcept
-    : guarded_(options.checks == check_level::full), largest_block_(largest_block_of(options)) {}
 
 void* footprint_recorder::do_allocate(std::size_t bytes, std::size_t alignment) {
     const request made = as_made(bytes, alignment);
@@ -42,16 +28,19 @@ void* footprint_recorder::do_allocate(std::size_t bytes, std::size_t alignment) 
 }
 
 void footprint_recorder::do_deallocate(void* block, std::size_t bytes, std::size_t alignment) {
-    note_deallocation(as_made(bytes, alignment));
+    const request made = as_made(bytes, alignment);
+    --counts_.find(made)->second.in_use;
+    total_.note_deallocation(made);
     std::pmr::new_delete_resource()->deallocate(block, bytes, alignment);
 }
 
 /// Looks whenever what is in use has doubled, for room to double it again.
 void footprint_recorder::check_headroom() {
-    if (in_use_ < unquestioned || in_use_ / 2 < looked_at_)
+    const std::size_t in_use = total_.in_use();
+    if (in_use < unquestioned || in_use / 2 < looked_at_)
         return;
-    looked_at_ = in_use_;
-    const os::refusal refused = os::check_populate_headroom(in_use_);
+    looked_at_ = in_use;
+    const os::refusal refused = os::check_populate_headroom(in_use);
     if (!refused.refused)
         return;
     refusal_ = os::make_refusal_error(refused, "footprint");
@@ -67,73 +56,8 @@ void footprint_recorder::note_allocation(const request& made) {
     if (alike.peak == 0)
         alike.first = requests_;
     ++requests_;
-    raise(alike.peak, ++alike.in_use);
-    const size_class_index index = class_of(made);
-    raise(classes_[index].peak, ++classes_[index].in_use);
-    requested_ += made.bytes;
-    raise(peaks_.peak_requested, requested_);
-    if (index != 0) {
-        in_use_ += size_classes::block_size(index);
-    } else {
-        const std::size_t bytes = run_bytes(made);
-        in_use_ += bytes;
-        runs_in_use_ += bytes;
-        run_footprint& runs = peaks_.runs;
-        if (first_run_ == 0)
-            first_run_ = bytes;
-        runs.equal = runs.equal && longest_need(made) == first_run_;
-        raise(runs.longest, longest_need(made));
-        raise(runs.peak, classes_[0].in_use);
-        raise(runs.peak_bytes, runs_in_use_);
-    }
-    raise(peaks_.peak_in_use, in_use_);
-}
-
-void footprint_recorder::note_deallocation(const request& made) noexcept {
-    const size_class_index index = class_of(made);
-    const std::size_t bytes = index != 0 ? size_classes::block_size(index) : run_bytes(made);
-    --counts_.find(made)->second.in_use;
-    --classes_[index].in_use;
-    requested_ -= made.bytes;
-    in_use_ -= bytes;
-    if (index == 0)
-        runs_in_use_ -= bytes;
-}
-
-/// As pool_front::class_for has it; 0 for a run.
-size_class_index footprint_recorder::class_of(const request& made) const noexcept {
-    const std::size_t needed = enlarged(made);
-    if (made.alignment > size_classes::granule || needed > largest_block_)
-        return 0;
-    const std::size_t alignment = std::max(made.alignment, size_classes::unit);
-    const std::size_t bytes = std::max<std::size_t>(needed, 1);
-    const size_class_index index = size_classes::of((bytes + alignment - 1) & ~(alignment - 1));
-    return size_classes::block_size(index) <= largest_block_ ? index : size_class_index{0};
-}
-
-/// With the guards of a pool that checks fully.
-std::size_t footprint_recorder::enlarged(const request& made) const noexcept {
-    return guarded_ ? guarded_block::enlarged({made.bytes, made.alignment}) : made.bytes;
-}
-
-std::size_t footprint_recorder::run_bytes(const request& made) const noexcept {
-    const std::size_t bytes = enlarged(made);
-    return (bytes - (bytes != 0)) / granule * granule + granule; // 0 bytes count as 1
-}
-
-/// What a run takes at worst: an alignment above a granule is met by leaving out granules before
-/// it.
-std::size_t footprint_recorder::longest_need(const request& made) const noexcept {
-    return run_bytes(made) + std::max(made.alignment, granule) - granule;
-}
-
-void footprint_recorder::report(footprint_report& to) const noexcept {
-    to.peak_in_use = peaks_.peak_in_use;
-    to.peak_requested = peaks_.peak_requested;
-    to.runs = peaks_.runs;
-    for (unsigned index = 1; index < size_classes::count; ++index)
-        to.classes[index - 1] = {size_classes::block_size(static_cast<size_class_index>(index)),
-                                 classes_[index].peak};
+    alike.peak = std::max(alike.peak, ++alike.in_use);
+    total_.note_allocation(made);
 }
 
 } // namespace resident::detail
