@@ -19,7 +19,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Each may include those before it.
-ROOMS = ["os", "arena", "pool", "process", "trace", "tool", "recorder"]
+ROOMS = ["os", "arena", "pool", "process", "trace", "replay", "tool", "recorder"]
 TIDY_ROOMS = re.compile(r"/src/(os|arena|pool|process|trace|recorder)/")
 KERNEL_HEADER = re.compile(
     r"(?:sys|linux|asm)/.*|(?:sched|unistd|fcntl|poll|signal|ucontext|pthread|spawn)\.h|csignal"
@@ -113,7 +113,7 @@ def room_of(path):
     because the library must not need it."""
     parts = path.split("/")
     if parts[:2] == ["os", "harness"]:
-        return ROOMS.index("tool")
+        return ROOMS.index("replay")
     return ROOMS.index(parts[0]) if parts[0] in ROOMS else None
 
 
