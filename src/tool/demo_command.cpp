@@ -1,8 +1,8 @@
 #include "tool/demo_command.hpp"
 
 #include "os/harness/realtime_thread.hpp"
-#include "resident/arena.hpp"
 #include "tool/quantities.hpp"
+#include "tool/quantity_option.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -17,25 +17,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// An option whose text is read by `parse`, which throws std::invalid_argument.
-template <class Value, class Parse>
-CLI::Option* add_quantity(CLI::App& command, const std::string& names, Value& value,
-                          const std::string& type, const std::string& what, Parse parse) {
-    const auto read = [&value, parse](const std::string& text) { value = parse(text); };
-    return command
-        .add_option_function<std::string>(
-            names,
-            [names, read](const std::string& text) {
-                try {
-                    read(text);
-                } catch (const std::invalid_argument& why) {
-                    throw CLI::ValidationError(names, why.what());
-                }
-            },
-            what)
-        ->type_name(type);
-}
-
 nanoseconds parse_measured_time(const std::string& text) {
     const nanoseconds duration = parse_duration(text);
     if (duration >= std::chrono::milliseconds(10))
@@ -49,15 +30,6 @@ nanoseconds parse_interval(const std::string& text) {
         return interval;
     }
     throw std::invalid_argument(fmt::format("'{}' is not an interval from 50us to 1s", text));
-}
-
-std::size_t parse_capacity(const std::string& text) {
-    const std::size_t capacity = parse_size(text);
-    if (capacity != 0 && capacity % arena::granule_size == 0)
-        return capacity;
-    throw std::invalid_argument(
-        fmt::format("'{}' is not a multiple of {} above 0; write for example 16MiB", text,
-                    short_size(arena::granule_size)));
 }
 
 void refuse_contradictions(const demo_options& options) {

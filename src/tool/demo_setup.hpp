@@ -3,18 +3,12 @@
 
 #include "os/harness/shared_memory.hpp"
 #include "tool/demo_result.hpp"
+#include "tool/usage_error.hpp"
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 
 namespace resident::tool {
-
-/// The options ask for what cannot be; what() names the value and the remedy.
-class usage_error : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 /// The input in memory to share with the contestants, and how much of it they keep where.
 struct demo_setup {

@@ -6,13 +6,19 @@
 #include "tool/exit_code.hpp"
 #include "tool/record.hpp"
 #include "tool/record_command.hpp"
+#include "tool/replay.hpp"
+#include "tool/replay_child.hpp"
+#include "tool/replay_command.hpp"
+#include "tool/size.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace resident::tool {
 namespace {
@@ -27,6 +33,12 @@ constexpr const char* description =
 constexpr const char* closing =
     "Begin with: resident demo\n"
     "Exit: 0 all is well, 1 a check failed, 2 the command line is wrong.";
+
+/// One word of the command line, and what it does.
+struct subcommand {
+    CLI::App* words;
+    std::function<int()> run;
+};
 
 /// Explains on stderr what is wrong; answers of --help and --version go to stdout.
 int answer(const CLI::App& application, const CLI::ParseError& what) {
@@ -46,28 +58,35 @@ int run_command(int count, char** arguments) {
     application.set_help_flag("-h,--help", "Print this and leave");
     application.get_formatter()->column_width(25);
     application.require_subcommand(1);
-    demo_options options;
-    CLI::App* demo = add_demo_command(application, options);
-    record_options recorded;
-    CLI::App* record = add_record_command(application, recorded);
-    // What the commands run their children with; no promise to anyone else.
-    CLI::App* contest = application.add_subcommand("contest-child")->group("");
-    CLI::App* hog = application.add_subcommand("hog-child")->group("");
-    CLI::App* malloc_child = application.add_subcommand("malloc-child")->group("");
+    demo_options demo;
+    record_options record;
+    replay_options replay;
+    size_options size;
+    const auto hidden = [&application](const char* name) {
+        return application.add_subcommand(name)->group("");
+    };
+    const std::vector<subcommand> subcommands{
+        {add_demo_command(application, demo), [&] { return run_demo(demo); }},
+        {add_record_command(application, record),
+         [&] { return record.overhead ? run_record_overhead(record) : run_record(record); }},
+        {add_replay_command(application, replay), [&] { return run_replay(replay); }},
+        {add_size_command(application, size), [&] { return run_size(size); }},
+        // What the others run their children with; no promise to anyone else.
+        {hidden("contest-child"), run_contest_child},
+        {hidden("hog-child"), run_hog_child},
+        {hidden("malloc-child"), run_malloc_child},
+        {hidden("replay-child"), run_replay_child},
+    };
     try {
         application.parse(take_recorded_command(count, arguments, recorded), arguments);
     } catch (const CLI::ParseError& what) {
         return answer(application, what);
     }
-    if (contest->parsed())
-        return run_contest_child();
-    if (hog->parsed())
-        return run_hog_child();
-    if (malloc_child->parsed())
-        return run_malloc_child();
-    if (record->parsed())
-        return recorded.overhead ? run_record_overhead(recorded) : run_record(recorded);
-    return demo->parsed() ? run_demo(options) : exit_usage;
+    for (const subcommand& each : subcommands) {
+        if (each.words->parsed())
+            return each.run();
+    }
+    return exit_usage;
 }
 
 } // namespace

@@ -30,9 +30,14 @@ void progress_line::show(const contest_progress& progress) {
                    time_left(progress.share));
         return;
     }
-    std::string line = fmt::format("[{:3.0f} %] round {} of {}: {}: {}{}", progress.share * 100,
-                                   progress.round + 1, progress.rounds, progress.contestant,
-                                   progress.doing, time_left(progress.share));
+    show(fmt::format("[{:3.0f} %] round {} of {}: {}: {}{}", progress.share * 100,
+                     progress.round + 1, progress.rounds, progress.contestant, progress.doing,
+                     time_left(progress.share)));
+}
+
+void progress_line::show(std::string line) {
+    if (quiet_ || !terminal_)
+        return;
     line.resize(std::min(line.size(), os::terminal_columns() - 1)); // a wrapped line stays
     if (line == shown_)
         return;

@@ -1,4 +1,4 @@
-/// How far the demo has come, on standard error.
+/// How far a command has come, on standard error.
 #pragma once
 
 #include "tool/contest.hpp"
@@ -16,6 +16,8 @@ public:
     progress_line& operator=(const progress_line&) = delete;
 
     void show(const contest_progress& progress);
+    /// The same for a line of the caller's; on terminals alone.
+    void show(std::string line);
     /// Leaves an empty line, for what comes next.
     void clear();
 

@@ -70,9 +70,28 @@ INSTANTIATE_TEST_SUITE_P(
                     refused_line{{"demo", "-p", "high"}, "'high'"},
                     refused_line{{"demo", "-p", "1.5"}, "'1.5'"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Traces, CommandLine,
+    testing::Values(refused_line{{"replay"}, "TRACE is required"},
+                    refused_line{{"size"}, "TRACE is required"},
+                    refused_line{{"replay", "/nowhere/at/all"}, "/nowhere/at/all"},
+                    refused_line{{"size", "/nowhere/at/all"}, "/nowhere/at/all"},
+                    refused_line{{"replay", "/"}, "/"},
+                    refused_line{{"replay", "x", "-c", "dlmalloc"},
+                                 "'dlmalloc' is none of resident"},
+                    refused_line{{"replay", "x", "--capacity", "5000B"}, "multiple of 4 KiB"},
+                    refused_line{{"replay", "x", "-r", "0"}, "'0' is not a number from 1 to 1000"},
+                    refused_line{{"replay", "x", "--samples", "-1"}, "'-1'"},
+                    refused_line{{"replay", "x", "--json", "/nowhere/at/all"}, "--json"},
+                    refused_line{{"size", "x", "--tries", "many"}, "'many'"},
+                    refused_line{{"replay", "--frobnicate"}, "resident replay --help"}));
+
 TEST(CommandLineAnswers, HelpFitsEightyColumnsAndGoesToStandardOutput) {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"--help"}, {"-h"}, {"demo", "--help"}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                      {"-h"},
+                                                      {"demo", "--help"},
+                                                      {"replay", "--help"},
+                                                      {"size", "--help"}}) {
         const tool_result result = run_tool(arguments);
         EXPECT_EQ(result.exit_code, 0);
         EXPECT_THAT(result.output, HasSubstr("Usage: resident"));

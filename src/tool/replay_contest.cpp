@@ -1,0 +1,123 @@
+#include "tool/replay_contest.hpp"
+
+#include "tool/quantities.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace resident::tool {
+
+replay_contest::replay_contest(replay_result& result, os::termination_signals& signals,
+                               progress_line& progress)
+    : result_(result), progress_(progress),
+      turn_(result.input, signals, [this](std::uint64_t events) {
+          const auto all = static_cast<double>(result_.input.summary.events);
+          const double share = (static_cast<double>(turns_taken_) +
+                                static_cast<double>(events) / std::max(all, 1.0)) /
+                               static_cast<double>(turns_);
+          progress_.show(fmt::format("[{:3.0f} %] {}", share * 100, doing_));
+      }) {}
+
+void replay_contest::run() {
+    const replay_options& options = result_.options;
+    std::vector<replay_figures>& rows = result_.contestants;
+    turns_ = rows.size() *
+             (options.repetitions + (options.verify ? 1 : 0) + (options.samples != 0 ? 1 : 0));
+    for (replay_figures& row : rows) {
+        if (options.verify && !row.who->is_control)
+            verify(row);
+        if (options.samples != 0 && !row.who->is_control && goes_on(row))
+            sample(row);
+    }
+    for (std::uint64_t round = 0; round < options.repetitions; ++round) {
+        for (std::size_t turn = 0; turn < rows.size(); ++turn) {
+            replay_figures& row = rows[(turn + round) % rows.size()];
+            if (goes_on(row))
+                measure(row);
+        }
+    }
+}
+
+bool replay_contest::goes_on(const replay_figures& row) {
+    return row.missing.empty() && row.broken.empty() &&
+           row.refusal.what == replay::finding::kind::none;
+}
+
+turn_result replay_contest::take_turn(const replay_figures& row, replay_mode mode,
+                                      const char* doing) {
+    doing_ = fmt::format("{}: {}", row.who->name, doing);
+    progress_.show(
+        fmt::format("[{:3.0f} %] {}",
+                    100 * static_cast<double>(turns_taken_) / static_cast<double>(turns_), doing_));
+    const replay_options& options = result_.options;
+    turn_result turn = turn_.run({.who = row.who,
+                                  .mode = mode,
+                                  .arena_capacity = result_.capacity,
+                                  .lock = options.lock,
+                                  .samples = options.samples});
+    ++turns_taken_;
+    return turn;
+}
+
+/// Returns: whether the turn served every request.
+bool replay_contest::note_end(replay_figures& row, const turn_result& turn, const char* doing) {
+    if (turn.refusal().what != replay::finding::kind::none) {
+        row.refusal = turn.refusal();
+        row.live_at_refusal = turn.live_bytes_at_refusal;
+        row.fits = false;
+        return false;
+    }
+    if (turn.finished())
+        return true;
+    if (turn.events == 0 && turn.outcome.execution.nanoseconds == 0 &&
+        turn.reason.find("ended by signal") == std::string::npos) {
+        row.missing = turn.reason; // it did not come to the first event
+    } else {
+        row.broken = fmt::format("{} while it was {}", turn.reason, doing);
+    }
+    return false;
+}
+
+void replay_contest::verify(replay_figures& row) {
+    const turn_result turn = take_turn(row, replay_mode::verify, "verifying");
+    if (turn.flaw().what != replay::finding::kind::none) {
+        row.broken = describe(turn.flaw());
+        return;
+    }
+    if (!note_end(row, turn, "verified"))
+        return;
+    if (turn.outcome.execution.left_in_use != 0) {
+        row.broken = fmt::format("{} are in use after every block was freed",
+                                 short_size(turn.outcome.execution.left_in_use));
+        return;
+    }
+    row.verified = true;
+}
+
+void replay_contest::sample(replay_figures& row) {
+    const turn_result turn = take_turn(row, replay_mode::sample, "counting instructions");
+    if (!turn.finished()) {
+        row.not_sampled = turn.reason;
+        return;
+    }
+    row.allocations = turn.outcome.allocations;
+    row.frees = turn.outcome.frees;
+}
+
+void replay_contest::measure(replay_figures& row) {
+    const turn_result turn = take_turn(row, replay_mode::measure, "measuring");
+    row.arena_bytes = turn.outcome.arena_bytes;
+    row.page_kind = turn.outcome.page_kind.data();
+    if (!note_end(row, turn, "measured")) {
+        row.ns_per_event.clear(); // a run that was cut short is no figure
+        return;
+    }
+    row.runs.push_back(turn.outcome.execution);
+    row.ns_per_event.push_back(static_cast<double>(turn.outcome.execution.nanoseconds) /
+                               static_cast<double>(result_.input.summary.calls()));
+    row.memory_held = std::max(row.memory_held, turn.outcome.memory_held);
+    row.fits = row.memory_held <= result_.capacity;
+}
+
+} // namespace resident::tool

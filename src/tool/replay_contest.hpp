@@ -1,0 +1,42 @@
+/// Replaying a trace on contestants, in turns.
+#pragma once
+
+#include "os/harness/termination_signals.hpp"
+#include "tool/progress_line.hpp"
+#include "tool/replay_result.hpp"
+#include "tool/replay_turn.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace resident::tool {
+
+/// First verifies, samples instructions and sees whether the trace fits, each contestant by itself;
+/// then measures in rounds, each beginning with another contestant. Each turn is a new process.
+class replay_contest {
+public:
+    /// Adds to `result.contestants`, which are there with `who` alone.
+    replay_contest(replay_result& result, os::termination_signals& signals,
+                   progress_line& progress);
+
+    /// Throws: as replay_turn::run.
+    void run();
+
+private:
+    turn_result take_turn(const replay_figures& row, replay_mode mode, const char* doing);
+    void verify(replay_figures& row);
+    void sample(replay_figures& row);
+    void measure(replay_figures& row);
+    bool note_end(replay_figures& row, const turn_result& turn, const char* doing);
+    [[nodiscard]] static bool goes_on(const replay_figures& row);
+
+    replay_result& result_;
+    progress_line& progress_;
+    std::string doing_;
+    replay_turn turn_;
+    std::size_t turns_ = 0;
+    std::size_t turns_taken_ = 0;
+};
+
+} // namespace resident::tool

@@ -1,0 +1,89 @@
+#include "tool/replay_contestants.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace resident::tool {
+namespace {
+
+void run_on_malloc(const replay_order&, replay_run& run) { run.with_malloc(); }
+
+void run_empty(const replay_order&, replay_run& run) { run.without_memory(); }
+
+void run_on_resident_pool(const replay_order& order, replay_run& run) {
+    arena memory({.capacity = order.arena_capacity,
+                  .pages = order.lock ? page_kind::automatic : page_kind::base,
+                  .lock = order.lock ? lock_policy::required : lock_policy::off,
+                  .name = "resident replay"});
+    if (order.threads) {
+        synchronized_pool_resource pool(memory);
+        run.with_pool(pool);
+    } else {
+        unsynchronized_pool_resource pool(memory);
+        run.with_pool(pool);
+    }
+}
+
+/// As libstdc++ has them by default.
+void run_on_std_pool(const replay_order& order, replay_run& run) {
+    if (order.threads) {
+        std::pmr::synchronized_pool_resource pool(std::pmr::new_delete_resource());
+        run.with_resource(pool);
+    } else {
+        std::pmr::unsynchronized_pool_resource pool(std::pmr::new_delete_resource());
+        run.with_resource(pool);
+    }
+}
+
+constexpr std::array<replay_contestant, 9> contestants{{
+    {.name = "resident",
+     .description = "resident's pool on a locked arena",
+     .is_arena = true,
+     .run = run_on_resident_pool},
+    {.name = "glibc", .description = "the C library's malloc, as it is", .run = run_on_malloc},
+    {.name = "mlockall",
+     .description = "malloc after mlockall, M_TRIM_THRESHOLD, M_MMAP_MAX",
+     .keep_malloc_memory = true,
+     .lock_all = true,
+     .run = run_on_malloc},
+    {.name = "jemalloc",
+     .description = "jemalloc in the place of malloc",
+     .preload = "libjemalloc.so.2",
+     .run = run_on_malloc},
+    {.name = "mimalloc",
+     .description = "mimalloc in the place of malloc",
+     .preload = "libmimalloc.so.2",
+     .run = run_on_malloc},
+    {.name = "tcmalloc",
+     .description = "gperftools' tcmalloc in the place of malloc",
+     .preload = "libtcmalloc_minimal.so.4",
+     .run = run_on_malloc},
+    {.name = "tbbmalloc",
+     .description = "oneTBB's malloc in the place of malloc",
+     .preload = "libtbbmalloc_proxy.so.2",
+     .run = run_on_malloc},
+    {.name = "std-pool", .description = "std::pmr's pool over malloc", .run = run_on_std_pool},
+    {.name = "empty",
+     .description = "the control: the replay without the calls",
+     .is_control = true,
+     .run = run_empty},
+}};
+
+} // namespace
+
+std::span<const replay_contestant> all_replay_contestants() noexcept { return contestants; }
+
+const replay_contestant* find_replay_contestant(std::string_view name) noexcept {
+    const auto found = std::find_if(contestants.begin(), contestants.end(),
+                                    [name](const auto& each) { return each.name == name; });
+    return found == contestants.end() ? nullptr : &*found;
+}
+
+std::string replay_contestant_names() {
+    std::string names;
+    for (const replay_contestant& each : contestants)
+        names += (names.empty() ? "" : ", ") + std::string(each.name);
+    return names;
+}
+
+} // namespace resident::tool

@@ -1,0 +1,49 @@
+/// Who can replay a trace. A new contestant is one entry in replay_contestants.cpp.
+#pragma once
+
+#include "resident/arena.hpp"
+#include "resident/synchronized_pool_resource.hpp"
+#include "resident/unsynchronized_pool_resource.hpp"
+#include "tool/replay_channel.hpp"
+
+#include <memory_resource>
+#include <span>
+#include <string_view>
+
+namespace resident::tool {
+
+/// The part that is the same for every contestant.
+class replay_run {
+public:
+    virtual void with_malloc() = 0;
+    virtual void with_resource(std::pmr::memory_resource& resource) = 0;
+    virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
+    virtual void with_pool(synchronized_pool_resource& pool) = 0;
+    /// The control: everything but the calls.
+    virtual void without_memory() = 0;
+
+protected:
+    ~replay_run() = default;
+};
+
+/// A way of getting blocks. Each runs in a process of its own.
+struct replay_contestant {
+    std::string_view name; ///< at most 12 characters: a column of the table, and of --contestant
+    std::string_view description;
+    bool is_arena = false;
+    bool is_control = false;
+    bool keep_malloc_memory = false;
+    bool lock_all = false;
+    /// A malloc to put in the place of the C library's: a file that the loader finds.
+    const char* preload = nullptr;
+    void (*run)(const replay_order& order, replay_run& run) = nullptr;
+};
+
+/// In the order of the report.
+[[nodiscard]] std::span<const replay_contestant> all_replay_contestants() noexcept;
+/// Null if there is none of that name.
+[[nodiscard]] const replay_contestant* find_replay_contestant(std::string_view name) noexcept;
+/// The names, with a comma between.
+[[nodiscard]] std::string replay_contestant_names();
+
+} // namespace resident::tool
