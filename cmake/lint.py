@@ -19,8 +19,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Each may include those before it.
-ROOMS = ["os", "arena", "pool", "process", "trace", "replay", "tool", "recorder"]
-TIDY_ROOMS = re.compile(r"/src/(os|arena|pool|process|trace|recorder)/")
+ROOMS = ["os", "arena", "pool", "process", "jemalloc", "trace", "replay", "tool", "recorder"]
+TIDY_ROOMS = re.compile(r"/src/(os|arena|pool|process|jemalloc|trace|recorder)/")
 KERNEL_HEADER = re.compile(
     r"(?:sys|linux|asm)/.*|(?:sched|unistd|fcntl|poll|signal|ucontext|pthread|spawn)\.h|csignal"
 )

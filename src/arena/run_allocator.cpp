@@ -84,6 +84,24 @@ std::uint32_t run_allocator::allocate_aligned(std::uint32_t count, std::size_t a
     return take_behind(run, static_cast<std::uint32_t>(skip), count);
 }
 
+void run_allocator::split(std::uint32_t first, std::uint32_t count) noexcept {
+    const link run = granule_link(first);
+    const std::uint32_t rest = at(run).length() - count;
+    mark_used(run, count);
+    mark_used(run + record_units * count, rest);
+    ++runs_in_use_;
+}
+
+void run_allocator::join_next(std::uint32_t first) noexcept {
+    const link run = granule_link(first);
+    const std::uint32_t length = at(run).length();
+    run_links& next = at(run + record_units * length);
+    const std::uint32_t both = length + next.length();
+    next.state = run_links::in_use; // inside a run from now on, where nothing begins
+    mark_used(run, both);
+    --runs_in_use_;
+}
+
 std::uint32_t run_allocator::find_owned(std::uint16_t owner, std::uint32_t from) const noexcept {
     while (from < size_) {
         const granule_record& run = record(from);

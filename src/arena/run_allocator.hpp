@@ -83,6 +83,14 @@ public:
     /// The behavior is undefined unless 0 < count <= run_length(first).
     void shrink(std::uint32_t first, std::uint32_t count) noexcept;
 
+    /// Effects: makes two runs in use of one: its first `count` granules, and the others.
+    /// The behavior is undefined unless 0 < count < run_length(first).
+    void split(std::uint32_t first, std::uint32_t count) noexcept;
+
+    /// Effects: makes one run in use of two that are neighbours.
+    /// The behavior is undefined unless run_length(first) > 0, and a run in use begins behind it.
+    void join_next(std::uint32_t first) noexcept;
+
     /// Returns: the first run in use at or behind `from`, where a run begins, that has this owner;
     /// or `none`. Linear in runs.
     [[nodiscard]] std::uint32_t find_owned(std::uint16_t owner, std::uint32_t from) const noexcept;

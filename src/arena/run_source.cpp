@@ -177,10 +177,14 @@ inline void run_source::deallocate_checked(void* run, std::size_t expected) noex
         mutex_.unlock_slowly();
 }
 
-inline bool run_source::free_if_in_use(const void* run, std::size_t expected) noexcept {
+inline std::size_t run_source::granule_at(const void* address) const noexcept {
     // Rotated, the index is above every other if the address is no multiple of a granule.
     constexpr int granule_bits = std::countr_zero(granule);
-    const std::size_t first = std::rotr(address_of(run) - address_of(begin_), granule_bits);
+    return std::rotr(address_of(address) - address_of(begin_), granule_bits);
+}
+
+inline bool run_source::free_if_in_use(const void* run, std::size_t expected) noexcept {
+    const std::size_t first = granule_at(run);
     const std::uint32_t length = runs_.run_length(first);
     if (expected == 0 ? length == 0 : length != expected) [[unlikely]]
         return false;
@@ -219,6 +223,26 @@ bool run_source::shrink(std::uint32_t first, std::uint32_t count, std::uint32_t 
     if (freed + runs_.free_behind(first) < wanted)
         return false;
     runs_.shrink(first, count);
+    return true;
+}
+
+bool run_source::split(void* run, std::size_t bytes) noexcept {
+    const std::lock_guard guard(mutex_);
+    const std::size_t first = granule_at(run);
+    const std::size_t count = bytes / granule;
+    if (bytes % granule != 0 || count == 0 || count >= runs_.run_length(first))
+        return false;
+    runs_.split(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count));
+    return true;
+}
+
+bool run_source::join(void* run, void* next) noexcept {
+    const std::lock_guard guard(mutex_);
+    const std::size_t first = granule_at(run);
+    const std::uint32_t length = runs_.run_length(first);
+    if (length == 0 || first + length != granule_at(next) || runs_.run_length(first + length) == 0)
+        return false;
+    runs_.join_next(static_cast<std::uint32_t>(first));
     return true;
 }
 

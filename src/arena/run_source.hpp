@@ -105,6 +105,16 @@ public:
     /// The same, checking the size too.
     void deallocate(void* run, std::size_t bytes) noexcept;
 
+    // For who hands runs on in other lengths than they were allocated in.
+
+    /// Effects: makes two runs of the one in use at `run`: its first `bytes`, a multiple of a
+    /// granule, and the rest. Returns: whether there is such a run, longer than that; else nothing
+    /// is changed.
+    bool split(void* run, std::size_t bytes) noexcept;
+    /// Effects: makes one run of the two in use at `run` and, directly behind it, at `next`.
+    /// Returns: whether they are so; else nothing is changed.
+    bool join(void* run, void* next) noexcept;
+
     // For arena_state.
 
     /// Effects: adds `count` granules to the capacity.
@@ -142,6 +152,8 @@ private:
     [[gnu::noinline]] void* hand_on(void* result) noexcept;
     [[gnu::noinline]] void report_bad_free(const void* run) noexcept;
 
+    /// The number of the granule that begins at `address`; above every other if none does.
+    [[nodiscard, gnu::always_inline]] std::size_t granule_at(const void* address) const noexcept;
     /// Effects: frees the run, of `expected` granules or, if that is 0, of any number; false if
     /// there is no such run. Requires: the mutex.
     [[gnu::always_inline]] bool free_if_in_use(const void* run, std::size_t expected) noexcept;
