@@ -55,9 +55,11 @@ constexpr contestant_column column(const char* upper, const char* lower, const c
 }
 
 constexpr auto columns = std::to_array<contestant_column>({
-    column<confined_resident>("", "resident", "resident",
+    column<confined_resident>("resi-", "dent", "resident",
                               "resident::unsynchronized_pool_resource on a locked arena"),
     column<confined_reference>("", "ref", "ref", "a free list per 16 bytes"),
+    column<confined_jemalloc>("je on", "arena", "je on arena",
+                              "resident::jemalloc_resource on a locked arena"),
     column<confined_mimalloc>("mi-", "malloc", "mimalloc", "a heap in an exclusive arena"),
     column<confined_best_fit>("best", "fit", "best fit", "Boost.Interprocess' rbtree_best_fit"),
     column<confined_std_pool<monotonic_upstream>>(
@@ -75,7 +77,7 @@ void print_heads() {
     for (const auto head : {&contestant_column::upper, &contestant_column::lower}) {
         fmt::print("{:24}", "");
         for (const contestant_column& each : columns) {
-            fmt::print("{:>8}", each.*head);
+            fmt::print("{:>7}", each.*head);
         }
         fmt::print("\n");
     }
@@ -88,7 +90,7 @@ cell_record cell_of(const contestant_column& contestant, std::string_view histor
     if (contestant.play == nullptr) {
         cell.text = "-";
     } else if (!result) {
-        cell.text = "crashes";
+        cell.text = "crash";
     } else if (result->failed) {
         cell.text = "fails";
     } else {
@@ -111,7 +113,7 @@ void play_with_all(std::size_t history, table_record& table) {
     for (std::size_t index = 0; index != columns.size(); ++index) {
         const cell_record& cell =
             table.cells.emplace_back(cell_of(columns[index], name, played[index]));
-        fmt::print("{:>8}", cell.median ? fmt::format("{:.1f}", *cell.median) : cell.text);
+        fmt::print("{:>7}", cell.median ? fmt::format("{:.1f}", *cell.median) : cell.text);
     }
     fmt::print("\n");
     std::fflush(stdout);

@@ -320,7 +320,7 @@ inline constexpr std::array<history_name, 12> history_names{{
     {"server, 100 bursts", true},
     {"growing vectors", true},
     {"ramp down, a tenth stays", false},
-    {"log mix, replaced at 90 %", false},
+    {"log mix, 90 % replaced", false},
 }};
 
 /// Plays history_names[number] on an empty heap.

@@ -1,3 +1,27 @@
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/resident-targets.cmake)
+
+# Components are optional parts of the library: jemalloc (resident::jemalloc).
+foreach(component IN LISTS resident_FIND_COMPONENTS)
+  set(resident_${component}_FOUND FALSE)
+  if(NOT component STREQUAL "jemalloc")
+    set(problem "resident has no component ${component}; there is: jemalloc")
+  elseif(NOT EXISTS ${CMAKE_CURRENT_LIST_DIR}/resident-jemalloc-targets.cmake)
+    set(problem "this resident was built without its component jemalloc; build it where libjemalloc \
+is installed (Debian: libjemalloc2), or with -DRESIDENT_BUILD_JEMALLOC=ON")
+  else()
+    include(${CMAKE_CURRENT_LIST_DIR}/libjemalloc.cmake)
+    if(TARGET resident::libjemalloc)
+      include(${CMAKE_CURRENT_LIST_DIR}/resident-jemalloc-targets.cmake)
+      set(resident_jemalloc_FOUND TRUE)
+    else()
+      set(problem "the component jemalloc needs libjemalloc (Debian: libjemalloc2), which is not \
+found; where it is can be told with -DRESIDENT_JEMALLOC_LIBRARY=<file>")
+    endif()
+  endif()
+  if(NOT resident_${component}_FOUND AND resident_FIND_REQUIRED_${component})
+    set(resident_FOUND FALSE)
+    set(resident_NOT_FOUND_MESSAGE "${problem}")
+  endif()
+endforeach()

@@ -35,8 +35,9 @@ private:
     std::pmr::synchronized_pool_resource pool_{std_pool_options, &shared_arena()};
 };
 
-using concurrent_contestants = contestant_list<resident_shared_pool, jemalloc, mimalloc, tcmalloc,
-                                               tbbmalloc, glibc, glibc_locked, std_shared_pool>;
+using concurrent_contestants =
+    contestant_list<resident_shared_pool, jemalloc, jemalloc_on_arena, mimalloc, tcmalloc,
+                    tbbmalloc, glibc, glibc_locked, std_shared_pool>;
 
 /// The pool for one thread: what it costs that others may come.
 class one_thread_pool : public resident_pool {

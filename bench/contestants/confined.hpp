@@ -6,6 +6,7 @@
 #include <resident/unsynchronized_pool_resource.hpp>
 
 #include "contestants/boost_best_fit.hpp"
+#include "contestants/jemalloc_on_arena.hpp"
 #include "contestants/malloc_like.hpp"
 #include "contestants/reference.hpp"
 #include "contestants/std_pool.hpp"
@@ -116,6 +117,25 @@ private:
 };
 #else
 using confined_best_fit = missing;
+#endif
+
+#if defined(RESIDENT_BENCH_JEMALLOC_RESOURCE)
+/// The library's own way to confine jemalloc.
+class confined_jemalloc {
+public:
+    void* try_allocate(std::size_t bytes) noexcept { return heap_.try_allocate(bytes); }
+    void deallocate(void* block, std::size_t) noexcept { heap_.deallocate(block); }
+    /// The heap's state lies in the arena.
+    [[nodiscard]] std::size_t total() const noexcept {
+        return arena_.statistics().resident + sizeof heap_;
+    }
+
+private:
+    arena arena_{confined_arena()};
+    jemalloc_resource heap_{arena_};
+};
+#else
+using confined_jemalloc = missing;
 #endif
 
 #if defined(RESIDENT_BENCH_MIMALLOC)

@@ -22,7 +22,8 @@ bool is_other(std::string_view row) { return !is_bound(row) && row != ours; }
 
 /// The general-purpose allocators: free memory serves every size.
 bool is_malloc(std::string_view row) {
-    return row == "glibc" || (row.ends_with("malloc") && row != "std malloc");
+    return row == "glibc" || row == "je on arena" ||
+           (row.ends_with("malloc") && row != "std malloc");
 }
 
 /// Three significant digits, or all before the point, which may be that of thousands;

@@ -21,10 +21,10 @@ struct jemalloc_options {
 
 /// What a jemalloc_resource counts; bytes unless said otherwise.
 struct jemalloc_statistics {
-    std::size_t in_use = 0;    ///< in blocks in use, as rounded up by jemalloc; 0 if it was built
-                               ///< without statistics
-    std::size_t held = 0;      ///< of the arena: extents, metadata, and the resource's own state
-    std::size_t peak_held = 0; ///< the most of it so far
+    std::size_t in_use = 0;     ///< in blocks in use, as rounded up by jemalloc; 0 if it was built
+                                ///< without statistics
+    std::size_t held = 0;       ///< of the arena: extents, metadata, and the resource's own state
+    std::size_t peak_held = 0;  ///< the most of it so far
     std::uint64_t failures = 0; ///< requests refused
 };
 
@@ -43,11 +43,12 @@ class built_jemalloc_heap {
 /// A jemalloc arena whose memory, blocks and metadata alike, is that of a resident arena and of
 /// nothing else. For programs that want jemalloc's heap with locked pages.
 ///
-///     arena:   [ state | jemalloc's metadata, 2 MiB | slab | 20 KiB |  free  | slab | run of a pool ]
+///     arena:   [ state | jemalloc's metadata, 2 MiB | slab | 20 KiB |  free  | slab | run of a
+///     pool ]
 ///
 /// After set-up no call makes a system call or a page fault on the arena's account. What is
-/// not promised, other than by the pools of this library: a bound on the instructions of a call; the
-/// share of the memory that fits before a request is refused; that a thread which waits for
+/// not promised, other than by the pools of this library: a bound on the instructions of a call;
+/// the share of the memory that fits before a request is refused; that a thread which waits for
 /// another, at one of jemalloc's mutexes, lends it its priority. docs/jemalloc.md has figures.
 ///
 /// Some of jemalloc's tables belong to the process and not to one of its arenas: they lie in
@@ -73,11 +74,10 @@ public:
     static constexpr std::size_t least_metadata = std::size_t{2} << 20;
 
     /// Over `memory`, which must outlive the resource.
-    /// Throws: `resident::error` if and only if the arena has no room for the metadata, the jemalloc
-    /// at hand is none of version 5, or it has no arena left (it has 4 094). Then nothing is taken.
-    /// In a build without exceptions: prints the error and aborts.
-    /// Complexity: linear in the arena's capacity, a few microseconds for each 2 MiB. Not real-time
-    /// safe.
+    /// Throws: `resident::error` if and only if the arena has no room for the metadata, the
+    /// jemalloc at hand is none of version 5, or it has no arena left (it has 4 094). Then nothing
+    /// is taken. In a build without exceptions: prints the error and aborts. Complexity: linear in
+    /// the arena's capacity, a few microseconds for each 2 MiB. Not real-time safe.
     explicit jemalloc_resource(arena& memory, const jemalloc_options& options = {});
 
     /// The same, for code without exceptions: fails if and only if the constructor would throw.
@@ -100,10 +100,11 @@ public:
     [[nodiscard]] void* try_allocate(std::size_t bytes,
                                      std::size_t alignment = alignof(std::max_align_t)) noexcept;
 
+    using std::pmr::memory_resource::deallocate;
     /// Effects: as the inherited `deallocate`, without being told the size. Any thread may free any
     /// block. The behavior is undefined unless `block` was allocated here and not freed since; an
     /// address outside of the arena, null included, is detected, told on stderr, and aborts.
-    void deallocate_block(void* block) noexcept;
+    void deallocate(void* block) noexcept;
 
     /// Bytes of the block, at least what was requested.
     /// The behavior is undefined unless `block` is in use. Constant.

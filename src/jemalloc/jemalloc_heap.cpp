@@ -75,12 +75,13 @@ result<jemalloc_heap*> jemalloc_heap::build(arena& source, const jemalloc_option
     auto* const made = new (place) jemalloc_heap(source, options);
     made->held_ = made->peak_held_ = state_bytes;
     if (!made->create_arena()) {
+        const std::size_t longest = source.statistics().largest_free_run;
         source.deallocate_run(place);
         return os::make_argument_error(
             source.name(),
             "jemalloc_resource: jemalloc made no arena: it has 4094, and each takes %zu bytes for "
             "metadata, aligned to as much, where the longest free run is %zu bytes",
-            jemalloc_resource::least_metadata, source.statistics().largest_free_run);
+            jemalloc_resource::least_metadata, longest);
     }
     made->enroll();
     return made;
@@ -142,14 +143,15 @@ void jemalloc_heap::withdraw() noexcept {
 }
 
 void jemalloc_heap::touch_tables() noexcept {
-    constexpr std::size_t step = 2_MiB; // of which a page of the table tells
-    constexpr std::size_t large = 64_KiB; // an extent of its own
-    if (fills_blocks())
+    constexpr std::size_t step = 2_MiB; // what a page of the table tells of, at least
+    std::size_t page = 0;
+    if (fills_blocks() || !read_control("arenas.page", page))
         return;
+    const std::size_t large = 4 * page; // an extent of its own
     const std::span<std::byte> all = source_.memory();
-    const auto misaligned = reinterpret_cast<std::uintptr_t>(all.data()) % step;
-    for (std::size_t at = 0; at < all.size(); at += at == 0 ? step - misaligned : step) {
-        pretended_ = all.data() + at;
+    // The table begins anywhere in a page: the last step is the end's.
+    for (std::size_t at = 0; at < all.size() + step; at += step) {
+        pretended_ = all.data() + std::min(at, all.size());
         if (void* const block = RESIDENT_JEMALLOC(mallocx)(large, flags_))
             RESIDENT_JEMALLOC(dallocx)(block, no_thread_cache);
         trim(); // or the next one would get the same extent

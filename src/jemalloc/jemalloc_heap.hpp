@@ -42,7 +42,7 @@ private:
         /// `name` is that of arena 0, whose number is its part `place`. Returns: whether there is
         /// such a value.
         [[nodiscard]] bool find(const char* name, std::size_t place, unsigned arena) noexcept;
-        bool invoke() const noexcept;                   ///< Returns: whether that was done.
+        bool invoke() const noexcept;                    ///< Returns: whether that was done.
         [[nodiscard]] std::size_t read() const noexcept; ///< 0 where it cannot be read
         template <class Value>
         [[nodiscard]] bool write(Value value) const noexcept {
@@ -80,13 +80,14 @@ private:
         return *static_cast<jemalloc_heap*>(hooks);
     }
     static void* allocate_extent(extent_hooks* hooks, void* new_address, std::size_t bytes,
-                                 std::size_t alignment, bool* zero, bool* commit, unsigned) noexcept;
+                                 std::size_t alignment, bool* zero, bool* commit,
+                                 unsigned) noexcept;
     static bool deallocate_extent(extent_hooks* hooks, void* address, std::size_t bytes, bool,
                                   unsigned) noexcept;
     static void destroy_extent(extent_hooks* hooks, void* address, std::size_t bytes, bool,
                                unsigned) noexcept;
-    static bool split_extent(extent_hooks* hooks, void* address, std::size_t, std::size_t first_bytes,
-                             std::size_t, bool, unsigned) noexcept;
+    static bool split_extent(extent_hooks* hooks, void* address, std::size_t,
+                             std::size_t first_bytes, std::size_t, bool, unsigned) noexcept;
     static bool merge_extents(extent_hooks* hooks, void* first, std::size_t, void* second,
                               std::size_t, bool, unsigned) noexcept;
 

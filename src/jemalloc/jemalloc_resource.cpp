@@ -51,7 +51,7 @@ void* jemalloc_resource::do_allocate(std::size_t bytes, std::size_t alignment) {
     return block;
 }
 
-void jemalloc_resource::deallocate_block(void* block) noexcept { heap_->deallocate(block); }
+void jemalloc_resource::deallocate(void* block) noexcept { heap_->deallocate(block); }
 
 void jemalloc_resource::do_deallocate(void* block, std::size_t /*bytes*/,
                                       std::size_t /*alignment*/) {

@@ -56,6 +56,40 @@ TEST(run_source, refuses_more_than_there_is_and_counts_it) {
     EXPECT_EQ(memory.statistics().failures, 3u);
 }
 
+TEST(run_source, splits_and_joins_runs_in_place) {
+    arena memory{{.capacity = 1_MiB}};
+    run_source& source = arena_access::runs(memory);
+    auto* const run = static_cast<std::byte*>(memory.allocate(64_KiB));
+    auto* const behind = static_cast<std::byte*>(memory.allocate(4_KiB));
+    ASSERT_TRUE(source.split(run, 4_KiB));
+    ASSERT_TRUE(source.split(run + 4_KiB, 20_KiB));
+    EXPECT_EQ(memory.statistics().runs_in_use, 4u);
+    EXPECT_EQ(memory.statistics().in_use, 68_KiB);
+    EXPECT_STREQ(memory.check(), nullptr);
+    // What cannot be leaves everything as it was.
+    EXPECT_FALSE(source.split(run, 4_KiB));            // no longer than that
+    EXPECT_FALSE(source.split(run + 4_KiB, 5000));     // no granule begins there
+    EXPECT_FALSE(source.split(run + 8_KiB, 4_KiB));    // no run does
+    EXPECT_FALSE(source.split(run + 4_KiB, 0));        // nothing would be left
+    EXPECT_FALSE(source.join(run, run + 24_KiB));      // not neighbours
+    EXPECT_FALSE(source.join(run + 24_KiB, run));      // nor in that order
+    EXPECT_FALSE(source.join(behind, behind + 4_KiB)); // free
+    EXPECT_EQ(memory.statistics().runs_in_use, 4u);
+    // The middle goes and comes back; then all become one.
+    source.deallocate(run + 4_KiB, 20_KiB);
+    EXPECT_FALSE(source.join(run, run + 4_KiB));
+    EXPECT_EQ(memory.allocate(20_KiB), run + 4_KiB);
+    ASSERT_TRUE(source.join(run + 4_KiB, run + 24_KiB));
+    ASSERT_TRUE(source.join(run, run + 4_KiB));
+    EXPECT_EQ(memory.statistics().runs_in_use, 2u);
+    EXPECT_STREQ(memory.check(), nullptr);
+    EXPECT_FALSE(source.split(run + 24_KiB, 4_KiB)); // begins no run any more
+    source.deallocate(run, 64_KiB);
+    source.deallocate(behind, 4_KiB);
+    EXPECT_EQ(memory.statistics().in_use, 0u);
+    EXPECT_STREQ(memory.check(), nullptr);
+}
+
 TEST(run_source, shrinks_a_run_in_place) {
     arena memory{{.capacity = 1_MiB}};
     run_source& source = arena_access::runs(memory);

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2317 # verdict calls the functions
-# Builds and runs three small projects outside the tree, each with the library static and shared:
-# one finds the installed package with CMake, one with pkg-config, one embeds the sources.
-# run.sh <release build folder> prints "PASS: what" or "FAIL: what" for each.
+# Builds and runs small projects outside the tree, each with the library static and shared: one
+# finds the installed package with CMake, one with pkg-config, one embeds the sources, one uses the
+# component jemalloc, where it is built, in both of the first ways.
+# run.sh <release build folder> prints "PASS: what", "FAIL: what" or "SKIP: what: why" for each.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/../.." && pwd)
 release=$(cd "$1" && pwd)
@@ -43,12 +44,22 @@ consume() {
         cmake --build "$build/build" && "$build/build/consumer"
 }
 
-pkg_config() { # pkg_config <static|shared>
-    local build=$work/pkg_config-$1 libdir
-    copy_project pkg_config "$build"
+pkg_config() { # pkg_config <static|shared> [project]
+    local build=$work/pkg_config-$1-${2:-plain} libdir
+    copy_project "${2:-pkg_config}" "$build"
     libdir=$(dirname "$(find "$work/$1" -name pkgconfig)")
     (cd "$build" && PKG_CONFIG_PATH=$libdir/pkgconfig ./build.sh) &&
         LD_LIBRARY_PATH=$libdir "$build/consumer"
+}
+
+# An installation without the component says so, and how to get it.
+refuse_jemalloc() {
+    local build=$work/without-jemalloc log=$work/without-jemalloc.log
+    cp -r "$work/static" "$work/without" && copy_project jemalloc "$build" &&
+        find "$work/without" -name resident-jemalloc-targets.cmake -delete &&
+        ! cmake -S "$build" -B "$build/build" -G Ninja "-DCMAKE_PREFIX_PATH=$work/without" \
+            >"$log" 2>&1 &&
+        tr -s '\n ' ' ' <"$log" | grep -q 'was built without its component jemalloc'
 }
 
 for kind in static shared; do
@@ -56,6 +67,16 @@ for kind in static shared; do
     verdict "find_package $kind" consume find_package $kind "-DCMAKE_PREFIX_PATH=$work/$kind"
     verdict "pkg-config $kind" pkg_config $kind
 done
+if [[ -n $(find "$work/static" -name resident-jemalloc-targets.cmake) ]]; then
+    for kind in static shared; do
+        verdict "find_package jemalloc $kind" consume jemalloc $kind \
+            "-DCMAKE_PREFIX_PATH=$work/$kind"
+        verdict "pkg-config jemalloc $kind" pkg_config $kind jemalloc
+    done
+    verdict "find_package without jemalloc" refuse_jemalloc
+else
+    echo "SKIP: jemalloc: resident::jemalloc is not built, as libjemalloc is not installed"
+fi
 verdict "add_subdirectory static" consume add_subdirectory static "-DRESIDENT_SOURCE=$source"
 verdict "add_subdirectory shared" consume add_subdirectory shared "-DRESIDENT_SOURCE=$source" \
     -DBUILD_SHARED_LIBS=ON
