@@ -1,0 +1,143 @@
+"""What the figures say: ratios, percentiles, and how ours compares to the best of the others.
+
+Every form of the report takes its conclusions from here, so that they agree.
+"""
+
+import dataclasses
+import statistics
+
+from quantities import figure, ratio, with_unit
+
+# Rows that no allocator can be: bounds and controls. They are no rivals.
+BOUNDS = {"ref", "one thread", "no heap", "empty", "empty loop", "control", "noise"}
+SHARES = (0.5, 0.99, 0.999, 0.9999)
+
+
+def is_ours(name):
+    """Whether a contestant is this library."""
+    return name == "resident" or name.startswith(("resident ", "resident,"))
+
+
+def is_rival(name, contestants=()):
+    """Whether a contestant is somebody else's allocator. Part files may mark one as a bound."""
+    marked = any(each["name"] == name and each.get("bound") for each in contestants)
+    return not (is_ours(name) or name in BOUNDS or marked)
+
+
+def cells_of(table):
+    """The cells by row and column."""
+    return {(cell["row"], cell["column"]): cell for cell in table["cells"]}
+
+
+def ratio_of(table, cell):
+    """To the row that the table compares to; None where there is no such thing."""
+    reference = cells_of(table).get((table["compared_to"], cell["column"]))
+    if reference is None or not reference.get("value") or "value" not in cell:
+        return None
+    return cell["value"] / reference["value"]
+
+
+@dataclasses.dataclass
+class Standing:
+    """How ours does in a column beside the best of the others."""
+
+    column: str
+    ours: str
+    value: float
+    rival: str
+    best: float
+
+    @property
+    def ratio(self):
+        return self.value / self.best if self.best else None
+
+
+def standings(table, contestants=()):
+    """One for each column in which both ours and another have a figure."""
+    found = []
+    if table["better"] is None:
+        return found
+    best_of = min if table["better"] == "less" else max
+    for column in table["columns"]:
+        here = [c for c in table["cells"] if c["column"] == column and "value" in c]
+        ours = [c for c in here if is_ours(c["row"])]
+        rivals = [c for c in here if is_rival(c["row"], contestants)]
+        if ours and rivals:
+            mine = next((c for c in ours if c["row"] == "resident"), None)
+            mine = mine or best_of(ours, key=lambda c: c["value"])
+            best = best_of(rivals, key=lambda c: c["value"])
+            found.append(Standing(column, mine["row"], mine["value"], best["row"], best["value"]))
+    return found
+
+
+def conclusion(table, contestants=()):
+    """A sentence about a table, or None if ours has nobody to be compared to."""
+    found = [each for each in standings(table, contestants) if each.ratio]
+    if not found:
+        return None
+    more = table["better"] == "more"
+    ahead = sum(1 for each in found if (each.ratio > 1 if more else each.ratio < 1))
+    if len(found) == 1:
+        only = found[0]
+        return (
+            f"{figure(only.value)} {table['unit']}, {ratio(only.ratio)} of the best other"
+            f" ({only.rival}, {figure(only.best)})"
+        )
+    ratios = sorted(each.ratio for each in found)
+    return (
+        f"ahead of the best other in {ahead} of {len(found)}; {ratio(ratios[0])} to"
+        f" {ratio(ratios[-1])} of it, median {ratio(statistics.median(ratios))}"
+    )
+
+
+def percentile(series, share):
+    """The largest value of the bucket in which the share of all is reached; None if empty."""
+    wanted, seen = share * series["total"], 0
+    for begin, end, count in series["buckets"]:
+        seen += count
+        if seen >= wanted:
+            return min(end - 1 if end - begin >= 1 else begin, series["max"])
+    return series["max"] if series["total"] else None
+
+
+def curve_rows(curve):
+    """For each contestant: its name, the percentiles of SHARES, the largest, and its faults."""
+    return [
+        {
+            "contestant": series["contestant"],
+            "values": [percentile(series, share) for share in SHARES]
+            + [series["max"] if series["total"] else None],
+            "minor": series.get("minor_faults"),
+            "major": series.get("major_faults"),
+            "total": series["total"],
+        }
+        for series in curve["series"]
+    ]
+
+
+CURVE_COLUMNS = ("p50", "p99", "p99.9", "p99.99", "max")
+
+
+def curve_conclusion(curve, contestants=()):
+    """A sentence about the tail and the worst case, or None."""
+    rows = [row for row in curve_rows(curve) if row["total"]]
+    ours = [row for row in rows if is_ours(row["contestant"])]
+    ours = next((row for row in ours if row["contestant"] == "resident"), ours[0] if ours else None)
+    rivals = [row for row in rows if is_rival(row["contestant"], contestants)]
+    if ours is None or not rivals:
+        return None
+    said = []
+    for at in (3, 4):
+        best = min(rivals, key=lambda row, at=at: row["values"][at])
+        mine, other = ours["values"][at], best["values"][at]
+        times = f" ({ratio(mine / other)})" if other else ""
+        said.append(
+            f"{CURVE_COLUMNS[at]} {with_unit(mine, curve['unit'])}, best other"
+            f" {with_unit(other, curve['unit'])} by {best['contestant']}{times}"
+        )
+    return "; ".join(said)
+
+
+def ordered(names):
+    """Ours first, then the others as they came: the same order in every chart and legend."""
+    return sorted(dict.fromkeys(names), key=lambda name: not is_ours(name))

@@ -1,0 +1,294 @@
+"""The part "replay": traces of real programs, recorded here and now, on every contestant.
+
+    replay_part.py --json FILE [--traces FOLDER] [--full]
+
+`resident record` writes the traces, `resident replay` and `resident size` measure them; what these
+two tell as JSON becomes tables whose columns are the traces.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import part_file
+import programs
+import report_json
+import workloads
+from layout import plain, wrap
+
+MIB = 1 << 20
+BIAS = (
+    "the calls of the program in its order, without the work it does in between: its data leave"
+    " the cache to the allocator"
+)
+
+
+def main(words):
+    parser = argparse.ArgumentParser(description="Records and replays traces of real programs.")
+    parser.add_argument("--json", type=pathlib.Path, required=True, metavar="FILE")
+    parser.add_argument("--traces", type=pathlib.Path, metavar="FOLDER", help="keep them here")
+    parser.add_argument("--full", action="store_true")
+    options = parser.parse_args(words)
+    if not programs.TOOL.exists():
+        print(f"{programs.TOOL}: there is no such program", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="resident-bench-") as scratch:
+        folder = options.traces or pathlib.Path(scratch) / "traces"
+        folder.mkdir(parents=True, exist_ok=True)
+        part = measure(folder, pathlib.Path(scratch), options.full)
+    report_json.write_file(options.json, json.dumps(part))
+    return 0
+
+
+def measure(folder, scratch, full):
+    """The whole part."""
+    began, begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
+    results, missing = {}, []
+    work = workloads.all_of(scratch, full)
+    for at, each in enumerate(work, 1):
+        print(f"  [{at}/{len(work)}] {each.name}: record, replay, size", flush=True)
+        try:
+            results[each.name] = replay_one(each, folder, full)
+        except workloads.Failed as failure:
+            missing.append({"name": each.name, "reason": str(failure)})
+            print(wrap(f"not measured: {failure}", "    "), end="", flush=True)
+    mode = "full" if full else "quick"
+    made = part_from(results, missing, mode, began, time.monotonic() - begin)
+    return part_file.check_part(made, "replay.json")
+
+
+def replay_one(work, folder, full):
+    """Records, and measures what was recorded. Returns what replay and size told. Raises Failed."""
+    work.prepare()
+    trace = record(work, folder)
+    repetitions = ["--repetitions", "9" if full else "5", "--samples", "10000" if full else "1000"]
+    told = {}
+    for verb, more in (("replay", repetitions), ("size", [])):
+        file = folder / f"{work.name}.{verb}.json"
+        file.unlink(missing_ok=True)
+        command = [programs.TOOL, verb, trace, "--quiet", "--json", file, *more]
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if not file.exists():
+            raise workloads.Failed(f"resident {verb}: {_last_line(run)}")
+        told[verb] = part_file.read_json(file)
+    return told["replay"], told["size"]
+
+
+def record(work, folder):
+    """The trace of the program itself; those of its children are beside it. Raises Failed."""
+    trace = folder / f"{work.name}.trace"
+    for old in folder.glob(f"{work.name}.trace*"):
+        old.unlink()
+    command = [programs.TOOL, "record", "--quiet", "-o", trace, "--", *work.command]
+    with open(work.input, "rb") if work.input else open("/dev/null", "rb") as standard_input:
+        run = subprocess.run(command, stdin=standard_input, capture_output=True, text=True,
+                             errors="replace", cwd=work.folder, check=False)  # fmt: skip
+    if run.returncode != 0:
+        raise workloads.Failed(f"resident record: {_last_line(run)}")
+    found = sorted(folder.glob(f"{work.name}.trace*"), key=lambda path: -path.stat().st_size)
+    if not found:
+        raise workloads.Failed("resident record wrote no trace")
+    # The compiler's driver does little itself: the largest trace is that of its child.
+    return found[0]
+
+
+def _last_line(run):
+    lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
+    return plain(lines[-1]) if lines else f"it ended with {run.returncode}"
+
+
+# ---------------------------------------------------------------- from the command's JSON
+
+
+def part_from(results, missing, mode, began, seconds):
+    """The one place that knows what `resident replay --json` and `resident size --json` tell."""
+    replays = {name: replay for name, (replay, _) in results.items()}
+    part = {
+        "schema": part_file.SCHEMA,
+        "part": "replay",
+        "title": "Replay: traces of real programs",
+        "command": "./dev bench replay" + (" --full" if mode == "full" else ""),
+        "mode": mode,
+        "began": began,
+        "seconds": round(seconds, 1),
+        "status": part_file.MEASURED if results else part_file.NOT_MEASURED,
+        "reason": "; ".join(f"{each['name']}: {each['reason']}" for each in missing),
+        "machine": next((each["machine"] for each in replays.values()), {}),
+        "contestants": _contestants(replays),
+        "missing": missing + _skipped(replays),
+        "notes": [_trace_note(name, told["trace"]) for name, told in replays.items()],
+        "tables": [],
+        "curves": [],
+    }
+    if results:
+        del part["reason"]
+        part["tables"] = [
+            _timed_table(replays),
+            _instruction_table(replays),
+            _table(replays, "faults", "Page faults of the timed replays", "faults", _faults),
+            _table(replays, "peak", "Memory held at the peak", "MiB", _peak),
+            _sizes({name: size for name, (_, size) in results.items()}),
+        ]
+    return part
+
+
+def _contestants(replays):
+    found = {}
+    for told in replays.values():
+        for each in told["contestants"]:
+            found[each["name"]] = {
+                "name": each["name"],
+                "what": each["description"],
+                "bound": each["control"],
+            }
+    return list(found.values())
+
+
+def _skipped(replays):
+    found = {}
+    for told in replays.values():
+        for each in told["skipped"]:
+            found[each["name"]] = {"name": each["name"], "reason": each["reason"]}
+    return list(found.values())
+
+
+def _trace_note(name, trace):
+    return (
+        f"{name}: {trace['command']}: {trace['events']:,} events,"
+        f" {trace['allocations']:,} allocations, {trace['threads']} threads, at most"
+        f" {trace['peak_live_bytes'] / MIB:,.1f} MiB live"
+        + ("" if trace["complete"] else "; the trace is not complete")
+    ).replace(",", " ").replace("  ", ", ")
+
+
+def _table(replays, key, title, unit, cell_of, bias=BIAS):
+    """Columns are traces; `cell_of` makes the rest of a cell from a contestant of a replay."""
+    rows, cells = {}, []
+    for name, told in replays.items():
+        for each in told["contestants"]:
+            made = cell_of(each)
+            if made is not None:
+                rows[each["name"]] = True
+                cells.append({"row": each["name"], "column": name, **made})
+    return {
+        "key": key,
+        "title": title,
+        "bias": bias,
+        "unit": unit,
+        "better": "less",
+        "compared_to": "resident" if "resident" in rows else None,
+        "chart": "none",
+        "rows": list(rows),
+        "columns": list(replays),
+        "cells": cells,
+    }
+
+
+def _timed_table(replays):
+    table = _table(replays, "time", "Time of an event", "ns an event", _time)
+    return {**table, "chart": "bars"}
+
+
+def _time(contestant):
+    samples = contestant["samples_ns_per_event"]
+    if "median_ns_per_event" not in contestant:
+        return {"text": _failure(contestant)}
+    low, high = quartiles(samples)
+    return {"value": contestant["median_ns_per_event"], "low": low, "high": high,
+            "samples": samples}  # fmt: skip
+
+
+def _failure(contestant):
+    if "broken" in contestant:
+        return "broken: " + plain(contestant["broken"])
+    return "does not fit" if "refusal" in contestant else "not measured"
+
+
+def quartiles(samples):
+    """Between the samples where there is none at that place."""
+    ordered = sorted(samples)
+    found = []
+    for share in (0.25, 0.75):
+        place = share * (len(ordered) - 1)
+        at = int(place)
+        after = ordered[min(at + 1, len(ordered) - 1)]
+        found.append(ordered[at] + (place - at) * (after - ordered[at]))
+    return found
+
+
+def _instruction_table(replays):
+    """Of sampled calls: the median and the largest of either kind."""
+    rows, columns, cells = {}, [], []
+    for name, told in replays.items():
+        columns += [f"{name} {verb} {what}" for verb in ("allocate", "free")
+                    for what in ("median", "max")]  # fmt: skip
+        for each in told["contestants"]:
+            counted = each.get("instructions", {})
+            rows.update({each["name"]: True} if counted else {})
+            for verb in ("allocate", "free"):
+                for what in ("median", "max"):
+                    cell = {"row": each["name"], "column": f"{name} {verb} {what}"}
+                    if "missing" in counted:
+                        cells.append({**cell, "text": plain(counted["missing"])})
+                    elif verb in counted:
+                        cells.append({**cell, "value": counted[verb][what]})
+    return {
+        "key": "instructions",
+        "title": "Instructions of sampled calls",
+        "bias": "some of the calls, stepped through one by one: a rarer and longer one may be among"
+        " the others",
+        "unit": "instructions a call",
+        "better": "less",
+        "compared_to": None,
+        "chart": "none",
+        "rows": list(rows),
+        "columns": columns,
+        "cells": cells,
+    }
+
+
+def _faults(contestant):
+    if "minor_faults" not in contestant:
+        return {"text": _failure(contestant)}
+    return {"value": contestant["minor_faults"] + contestant["major_faults"]}
+
+
+def _peak(contestant):
+    if "peak_held_bytes" not in contestant or contestant["control"]:
+        return None
+    return {"value": contestant["peak_held_bytes"] / MIB}
+
+
+def _sizes(sizes):
+    """What to lock for each program."""
+    rows = {
+        "live at the peak": lambda told: told["trace"]["peak_live_bytes"],
+        "capacity that is enough": lambda told: told["capacity_bytes"],
+        "locked with bookkeeping": lambda told: told["memlock_bytes"],
+        "enough in every order": lambda told: told["bound_bytes"],
+    }
+    cells = [
+        {"row": row, "column": name, "value": value_of(told) / MIB}
+        for row, value_of in rows.items()
+        for name, told in sizes.items()
+    ]
+    return {
+        "key": "size",
+        "title": "What to lock, by resident size",
+        "bias": "of these inputs; another one may need more",
+        "unit": "MiB",
+        "better": None,
+        "compared_to": "live at the peak",
+        "chart": "none",
+        "rows": list(rows),
+        "columns": list(sizes),
+        "cells": cells,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""Whole report objects: collected from a folder of part files, and written as report.json."""
+
+import json
+import os
+import pathlib
+
+import part_file
+
+
+def collect(folder):
+    """The parts in a folder, in the order of part_file.PARTS. A file that cannot be read becomes a
+    part that was not measured, with the reason."""
+    parts = []
+    for path in sorted(pathlib.Path(folder).glob("*.json")):
+        try:
+            parts.append(part_file.read_part(path))
+        except part_file.Invalid as wrong:
+            name = _part_of(path.stem)
+            parts.append(
+                part_file.unmeasured(
+                    name, path.stem, f"./dev bench {name}", f"unreadable part file: {wrong}"
+                )
+            )
+    return sorted(parts, key=lambda part: part_file.PARTS.index(part["part"]))
+
+
+def _part_of(stem):
+    return next((name for name in part_file.PARTS if stem.startswith(name)), part_file.PARTS[0])
+
+
+def measured(parts):
+    return [part for part in parts if part["status"] == part_file.MEASURED]
+
+
+def missing_contestants(parts):
+    """Each once, with the reason; in alphabetical order."""
+    found = {each["name"]: each["reason"] for part in parts for each in part["missing"]}
+    return sorted(found.items())
+
+
+def machines(parts):
+    """Each different machine once, with the titles of the parts that ran on it. What differs from
+    part to part by its nature is left out."""
+    found = []
+    for part in measured(parts):
+        facts = {
+            key: value
+            for key, value in part["machine"].items()
+            if key not in ("noise", "arena", "pinned to processor", "pinned_to", "scheduling")
+        }
+        for known, titles in found:
+            if known.items() >= facts.items() or known.items() <= facts.items():
+                known.update(facts)
+                titles.append(part["title"])
+                break
+        else:
+            found.append((facts, [part["title"]]))
+    return found
+
+
+def write(parts, path):
+    write_file(path, json.dumps({"schema": part_file.REPORT_SCHEMA, "parts": parts}) + "\n")
+
+
+def write_file(path, text):
+    """Through a file beside it, so that there is never half of one."""
+    path = pathlib.Path(path)
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
