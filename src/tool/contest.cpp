@@ -2,6 +2,7 @@
 
 #include "os/harness/child_process.hpp"
 #include "os/harness/realtime_thread.hpp"
+#include "resident/size_literals.hpp"
 #include "tool/contestants.hpp"
 
 #include <fmt/format.h>
@@ -18,13 +19,23 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr auto poll_interval = 20ms;
-/// For what should take seconds: filling, and the hog's first pass.
-constexpr auto longest_preparation = 60s;
+
+/// For what should take seconds: filling, and the hog's first pass. Disks that swap 4 MiB a second
+/// are slow enough.
+std::chrono::seconds longest_preparation(std::size_t arena_capacity) {
+    return 60s + std::chrono::seconds(arena_capacity / 2_MiB);
+}
 
 /// The last of those allowed: interrupts are mostly served by the first.
 int processor_for_loop() {
     const std::vector<int> allowed = os::allowed_processors();
     return allowed.empty() ? -1 : allowed.back();
+}
+
+bool takes_part(const demo_options& options, const contestant& who) {
+    return options.contestants.empty() ||
+           std::find(options.contestants.begin(), options.contestants.end(), who.name) !=
+               options.contestants.end();
 }
 
 /// Why a child ended before it had finished.
@@ -51,7 +62,10 @@ void add_outcome(contest_result& result, const contest_outcome& outcome) {
     result.real_time = outcome.real_time;
     result.harness_locked = result.harness_locked && outcome.harness_locked;
     result.page_kind = outcome.page_kind.data();
-    ++result.rounds;
+    result.rounds.push_back({.p50 = outcome.work.percentile(0.5),
+                             .p99 = outcome.work.percentile(0.99),
+                             .p999 = outcome.work.percentile(0.999),
+                             .longest = outcome.work.largest()});
 }
 
 } // namespace
@@ -68,12 +82,15 @@ unsigned contest::rounds_of(const demo_options& options) {
 }
 
 std::vector<contest_result> contest::run() {
-    const auto contestants = all_contestants();
-    std::vector<contest_result> results(contestants.size());
-    for (std::size_t index = 0; index < contestants.size(); ++index) {
-        results[index].who = &contestants[index];
-        results[index].measured = true;
+    std::vector<contest_result> results;
+    for (const contestant& who : all_contestants()) {
+        if (takes_part(options_, who)) {
+            results.emplace_back();
+            results.back().who = &who;
+            results.back().measured = true;
+        }
     }
+    turns_ = results.size() * progress_.rounds;
     for (progress_.round = 0; progress_.round < progress_.rounds; ++progress_.round) {
         for (std::size_t turn = 0; turn < results.size(); ++turn) {
             contest_result& result = results[(turn + 2 * progress_.round) % results.size()];
@@ -127,7 +144,7 @@ void contest::take_turn(contest_result& result) {
 /// From the start of a turn to its end, in whatever way.
 void contest::follow(contest_channel& channel, os::child_process& child) {
     enum class step { preparing, pressing, measuring } now = step::preparing;
-    auto deadline = steady_clock::now() + longest_preparation;
+    auto deadline = steady_clock::now() + longest_preparation(load_.arena_capacity);
     for (;;) {
         check_signals(poll_interval);
         if (child.poll())
@@ -164,7 +181,6 @@ void contest::check_signals(std::chrono::milliseconds longest) {
 }
 
 void contest::tell(const contest_channel& channel) {
-    const auto turns = static_cast<double>(all_contestants().size() * progress_.rounds);
     double share_of_turn = 0;
     switch (channel.stage.load()) {
     case contest_stage::starting:
@@ -181,7 +197,8 @@ void contest::tell(const contest_channel& channel) {
         share_of_turn = static_cast<double>(channel.periods_done.load()) /
                         static_cast<double>(channel.order.periods);
     }
-    progress_.share = (static_cast<double>(turns_taken_) + std::min(share_of_turn, 1.0)) / turns;
+    progress_.share = (static_cast<double>(turns_taken_) + std::min(share_of_turn, 1.0)) /
+                      static_cast<double>(turns_);
     report_(progress_);
 }
 

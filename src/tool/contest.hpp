@@ -26,7 +26,7 @@ struct interrupted {
     int signal;
 };
 
-/// Measures all contestants in rounds, each beginning with another one, so that a machine that
+/// Measures the contestants in rounds, each beginning with another one, so that a machine that
 /// slows down or speeds up does so for all. Each turn is a new process with a fresh heap.
 class contest {
 public:
@@ -54,6 +54,7 @@ private:
     progress_report report_;
     int processor_;
     contest_progress progress_;
+    std::size_t turns_ = 0;
     std::size_t turns_taken_ = 0;
 };
 

@@ -18,6 +18,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <dlfcn.h>
@@ -250,8 +251,15 @@ std::size_t memory_to_come(const contest_order& order, const contestant& who) {
            (who.has_second_thread ? 2 : 1) * thread_stack;
 }
 
-bool preload_is_there(const contestant& who) {
-    return who.preload == nullptr || ::dlsym(RTLD_DEFAULT, who.preload_symbol) != nullptr;
+/// By the file that holds the malloc in force: the loader passes over a library that it does not
+/// find, and a program may be linked with one that does not replace malloc.
+bool preload_is_in_force(const contestant& who) {
+    if (who.preload == nullptr)
+        return true;
+    const void* const malloc_function = ::dlsym(RTLD_DEFAULT, "malloc");
+    Dl_info holder{};
+    return malloc_function != nullptr && ::dladdr(malloc_function, &holder) != 0 &&
+           std::string_view(holder.dli_fname).find(who.preload) != std::string_view::npos;
 }
 
 struct loop_thread {
@@ -266,7 +274,7 @@ int run_contestant(contest_channel& channel, const os::shared_memory& input, boo
         channel.stage.store(contest_stage::failed);
         return exit_check_failed;
     };
-    if (!preload_is_there(who)) {
+    if (!preload_is_in_force(who)) {
         return refuse(std::string("not installed: the loader finds no ") + who.preload);
     }
     const auto prepared =

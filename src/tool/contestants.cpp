@@ -70,7 +70,6 @@ constexpr std::array<contestant, 9> contestants{{
     {.name = "jemalloc",
      .description = "jemalloc in place of malloc, as it is",
      .preload = "libjemalloc.so.2",
-     .preload_symbol = "mallctl",
      .run = run_on_malloc},
     {.name = "resident pool (pmr)",
      .description = "resident's pool on an arena, through std::pmr",

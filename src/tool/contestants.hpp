@@ -42,10 +42,8 @@ struct contestant {
     bool keep_malloc_memory = false;
     bool single_malloc_arena = false;
     bool lock_all = false; ///< mlockall(MCL_CURRENT | MCL_FUTURE)
-    /// A malloc to put in the place of the C library's, and a function by which to know it is
-    /// there.
+    /// A library whose malloc takes the place of the C library's.
     const char* preload = nullptr;
-    const char* preload_symbol = nullptr;
     /// Runs on the loop's thread; whatever it makes is on that thread's locked stack.
     void (*run)(const contest_order& order, contest_run& run);
 };

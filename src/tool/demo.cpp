@@ -4,10 +4,9 @@
 #include "os/harness/termination_signals.hpp"
 #include "tool/conclusion.hpp"
 #include "tool/contest.hpp"
+#include "tool/demo_measurement.hpp"
 #include "tool/demo_setup.hpp"
 #include "tool/exit_code.hpp"
-#include "tool/machine.hpp"
-#include "tool/pressure.hpp"
 #include "tool/progress_line.hpp"
 #include "tool/records.hpp"
 #include "tool/report_files.hpp"
@@ -17,52 +16,12 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <exception>
-#include <optional>
 #include <string>
 
 namespace resident::tool {
 namespace {
 
 void complain(std::string_view what) { fmt::print(stderr, "resident demo: {}\n", what); }
-
-/// Effects: ends the pressure whatever happened; complains if the machine is not as it was.
-void end_pressure(pressure& beside) {
-    if (!beside.end()) {
-        complain("the memory cgroup or the swap file could not be removed; look for "
-                 "resident-demo-* in the cgroup file system and in /proc/swaps");
-    }
-}
-
-/// Throws: `interrupted`, std::exception; the pressure has ended in any case.
-demo_result measure(const demo_options& options, const demo_setup& setup,
-                    os::termination_signals& signals) {
-    demo_result result{.options = options,
-                       .rounds = contest::rounds_of(options),
-                       .machine = describe_machine(),
-                       .load = setup.load,
-                       .pressure = {},
-                       .contestants = {},
-                       .started = timestamp()};
-    std::optional<pressure> beside;
-    if (options.pressure) {
-        beside.emplace(setup.load.arena_capacity);
-    } else {
-        beside.emplace("not wanted (--no-pressure)");
-    }
-    result.pressure = beside->state();
-    progress_line progress(options.quiet);
-    contest rounds(options, setup.load, setup.input, *beside, signals,
-                   [&progress](const contest_progress& now) { progress.show(now); });
-    try {
-        result.contestants = rounds.run();
-    } catch (...) {
-        end_pressure(*beside);
-        throw;
-    }
-    end_pressure(*beside);
-    return result;
-}
 
 /// What goes to standard output. The conclusion comes last: it is what one reads first.
 std::string output_text(const demo_result& result, const report_files& files) {
@@ -109,7 +68,8 @@ int run_demo(const demo_options& options) {
         os::termination_signals signals;
         const demo_setup setup = set_up(options);
         report_files files(options);
-        const demo_result result = measure(options, setup, signals);
+        progress_line progress("resident demo", options.quiet);
+        const demo_result result = measure(options, setup, signals, progress, complain);
         return report(result, files);
     } catch (const usage_error& what) {
         complain(what.what());

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace resident::tool {
 
@@ -16,8 +18,9 @@ struct demo_options {
     std::size_t capacity = 0; ///< of the arena, bytes; 0: as much as fits, at most 64 MiB
     std::string output = "resident-demo"; ///< folder of the report's files
     std::optional<std::string> json; ///< file for the JSON report as well; "-": standard output
-    bool pressure = true;            ///< where the machine allows it
-    bool histogram = false;          ///< the terminal's histogram with numbers, one line a bucket
+    std::vector<std::string_view> contestants{}; ///< by name; empty: all
+    bool pressure = true;                        ///< where the machine allows it
+    bool histogram = false; ///< the terminal's histogram with numbers, one line a bucket
     bool quiet = false;
 };
 

@@ -13,12 +13,20 @@
 
 namespace resident::tool {
 
+/// What shows how far one round lies from another; nanoseconds.
+struct contest_round {
+    std::uint64_t p50 = 0;
+    std::uint64_t p99 = 0;
+    std::uint64_t p999 = 0;
+    std::uint64_t longest = 0;
+};
+
 /// One contestant's rounds, added up.
 struct contest_result {
     const contestant* who = nullptr;
     bool measured = false; ///< all rounds; otherwise `reason` says why not
     std::string reason;
-    unsigned rounds = 0;
+    std::vector<contest_round> rounds; ///< those that came to their end
     latency_histogram work;
     std::uint64_t minor_faults = 0;
     std::uint64_t major_faults = 0;

@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace resident::tool {
 
-progress_line::progress_line(bool quiet)
-    : quiet_(quiet), terminal_(os::diagnostics_are_terminal()) {}
+progress_line::progress_line(std::string who, bool quiet)
+    : who_(std::move(who)), quiet_(quiet), terminal_(os::diagnostics_are_terminal()) {}
 
 /// Empty until enough is done to tell.
 std::string progress_line::time_left(double share) const {
@@ -26,7 +27,7 @@ void progress_line::show(const contest_progress& progress) {
         if (progress.round < rounds_told_)
             return;
         rounds_told_ = progress.round + 1;
-        fmt::print(stderr, "resident demo: round {} of {}{}\n", progress.round + 1, progress.rounds,
+        fmt::print(stderr, "{}: round {} of {}{}\n", who_, progress.round + 1, progress.rounds,
                    time_left(progress.share));
         return;
     }

@@ -1,16 +1,18 @@
-/// How far a command has come, on standard error.
+/// How far a command, a contest or another measurement in rounds has come; on standard error.
 #pragma once
 
 #include "tool/contest.hpp"
 
 #include <chrono>
+#include <string>
 
 namespace resident::tool {
 
 /// One line that updates itself on a terminal; elsewhere a line a round; nothing if quiet.
 class progress_line {
 public:
-    explicit progress_line(bool quiet);
+    /// `who` begins the lines where there is no terminal.
+    progress_line(std::string who, bool quiet);
     ~progress_line() { clear(); }
     progress_line(const progress_line&) = delete;
     progress_line& operator=(const progress_line&) = delete;
@@ -24,6 +26,7 @@ public:
 private:
     [[nodiscard]] std::string time_left(double share) const;
 
+    std::string who_;
     bool quiet_;
     bool terminal_;
     unsigned rounds_told_ = 0;
