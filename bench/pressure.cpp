@@ -12,8 +12,10 @@
 #include "tool/conclusion.hpp"
 #include "tool/contest.hpp"
 #include "tool/contest_child.hpp"
+#include "tool/demo_command.hpp"
 #include "tool/demo_measurement.hpp"
 #include "tool/quantities.hpp"
+#include "tool/quantity_option.hpp"
 #include "tool/report_text.hpp"
 
 #include <fmt/format.h>
@@ -43,19 +45,28 @@ constexpr std::array quick_sizes{8_MiB, 64_MiB};
 /// Building up the pressure takes longer than the quick mode's second of measuring: what differs
 /// little from its neighbour is left to --full.
 constexpr std::array<std::string_view, 6> quick_contestants{
-    "empty loop", "malloc",
-    "mlockall + one arena", "jemalloc",
-    "resident pool (pmr)", "resident, two threads"};
+    "empty loop",           "malloc", "mlockall + one arena", "jemalloc", "resident pool (pmr)",
+    "resident, two threads"};
 
 constexpr const char* bias =
     "for whoever locks its memory: the hog takes everything else. Each period touches little, and "
     "the machine's own noise is in all maxima";
 
+/// Beside those of every program; 0: as the mode has it.
+struct own_options {
+    std::size_t capacity = 0;
+    std::chrono::nanoseconds duration{0};
+};
+
 void complain(std::string_view what) { fmt::print(stderr, "bench_pressure: {}\n", what); }
 
 /// Sizes that were asked for and may be locked here; a single 0, for the demo's own choice, if
 /// there is none. What does not fit goes into `notes`.
-std::vector<std::size_t> sizes_that_fit(bool full, std::vector<std::string>& notes) {
+std::vector<std::size_t> sizes_that_fit(bool full, const own_options& own,
+                                        std::vector<std::string>& notes) {
+    if (own.capacity != 0) {
+        return {own.capacity};
+    }
     const std::span<const std::size_t> wanted =
         full ? std::span<const std::size_t>{full_sizes} : std::span<const std::size_t>{quick_sizes};
     const auto limit = raise_memory_limit();
@@ -73,10 +84,13 @@ std::vector<std::size_t> sizes_that_fit(bool full, std::vector<std::string>& not
     return sizes.empty() ? std::vector<std::size_t>{0} : sizes;
 }
 
-tool::demo_options options_for(std::size_t size, bool full) {
+tool::demo_options options_for(std::size_t size, bool full, const own_options& own) {
     tool::demo_options options;
     options.capacity = size;
     options.duration = std::chrono::seconds{full ? 10 : 1};
+    if (own.duration.count() != 0) {
+        options.duration = own.duration;
+    }
     if (!full) {
         options.contestants.assign(quick_contestants.begin(), quick_contestants.end());
     }
@@ -122,8 +136,7 @@ constexpr column time_columns[] = {
 };
 
 constexpr column missed_columns[] = {
-    {"missed",
-     [](const contest_result& row) { return static_cast<double>(row.missed_periods); }},
+    {"missed", [](const contest_result& row) { return static_cast<double>(row.missed_periods); }},
     {"measured", [](const contest_result& row) { return static_cast<double>(row.work.total()); }},
 };
 
@@ -154,17 +167,17 @@ void add_cells(table_record& table, std::span<const column> columns, const demo_
 /// What the tables of one size have in common; several, because each has one unit.
 void add_tables(part_record& part, const demo_result& result) {
     const std::string size = short_size(result.load.arena_capacity);
-    const std::string place = fmt::format("{}arena of {}",
-                                          result.pressure.active ? "" : "WITHOUT pressure, ", size);
+    const std::string place =
+        fmt::format("{}arena of {}", result.pressure.active ? "" : "WITHOUT pressure, ", size);
     const auto add = [&](const char* key, const char* title, const char* unit, preference better,
                          bool has_bars, std::span<const column> columns) {
-        table_record table{.key = fmt::format("pressure-{}MiB-{}",
-                                              result.load.arena_capacity >> 20, key),
-                           .title = fmt::format("{}, {}", title, place),
-                           .bias = bias,
-                           .unit = unit,
-                           .better = better,
-                           .has_bars = has_bars};
+        table_record table{
+            .key = fmt::format("pressure-{}MiB-{}", result.load.arena_capacity >> 20, key),
+            .title = fmt::format("{}, {}", title, place),
+            .bias = bias,
+            .unit = unit,
+            .better = better,
+            .has_bars = has_bars};
         add_cells(table, columns, result);
         part.tables.push_back(std::move(table));
     };
@@ -232,9 +245,8 @@ void show(const demo_result& result) {
 }
 
 /// Measures one size. Returns: empty, or why it was not measured.
-std::string measure(std::size_t size, bool full, os::termination_signals& signals,
+std::string measure(tool::demo_options options, os::termination_signals& signals,
                     part_record& part) {
-    tool::demo_options options = options_for(size, full);
     try {
         const tool::demo_setup setup = set_up(options);
         tool::progress_line progress{
@@ -249,7 +261,8 @@ std::string measure(std::size_t size, bool full, os::termination_signals& signal
     }
 }
 
-part_record measure_all(const run_options& options, os::termination_signals& signals) {
+part_record measure_all(const run_options& options, const own_options& own,
+                        os::termination_signals& signals) {
     part_record part{.part = "pressure",
                      .title = "Pressure: the loop beside a memory hog",
                      .program = "pressure",
@@ -262,10 +275,13 @@ part_record measure_all(const run_options& options, os::termination_signals& sig
                                 "another, and arenas above 64 MiB; --full measures all");
     }
     std::string failures;
-    for (const std::size_t size : sizes_that_fit(options.full, part.notes)) {
-        std::string failure = measure(size, options.full, signals, part);
+    for (const std::size_t size : sizes_that_fit(options.full, own, part.notes)) {
+        std::string failure = measure(options_for(size, options.full, own), signals, part);
         if (!failure.empty()) {
-            failure = fmt::format("Arena of {}: not measured: {}", short_size(size), failure);
+            failure = fmt::format("{}: not measured: {}",
+                                  size == 0 ? "An arena of what may be locked here"
+                                            : "Arena of " + short_size(size),
+                                  failure);
             complain(failure);
             failures = failure;
             part.notes.push_back(std::move(failure));
@@ -295,12 +311,19 @@ int main(int argc, char** argv) {
         return child();
     }
     const part_writer writer;
-    const run_options options =
-        parse_command_line(argc, argv, "Measure the demo's loop beside a memory hog");
+    own_options own;
+    const run_options options = parse_command_line(
+        argc, argv, "Measure the demo's loop beside a memory hog", other_words::refused,
+        [&own](CLI::App& application) {
+            tool::add_quantity(application, "--capacity", own.capacity, "SIZE",
+                               "Measure with an arena of this size alone", tool::parse_capacity);
+            tool::add_quantity(application, "-D,--duration", own.duration, "TIME",
+                               "Time measured per contestant", tool::parse_measured_time);
+        });
     int signal = 0;
     try {
         os::termination_signals signals;
-        return writer.finish(measure_all(options, signals), options);
+        return writer.finish(measure_all(options, own, signals), options);
     } catch (const tool::interrupted& what) {
         signal = what.signal;
     }

@@ -37,7 +37,8 @@ public:
         os::text_builder text{path};
         os::append_pool_path(page, text);
         if (access(path.data(), F_OK) != 0) {
-            throw refusal{"pool", fmt::format("this machine has no pages of {}", tool::short_size(page))};
+            throw refusal{"pool",
+                          fmt::format("this machine has no pages of {}", tool::short_size(page))};
         }
         if (!os::is_root()) {
             throw refusal{"root", fmt::format("none are reserved, and only root may do that: write "

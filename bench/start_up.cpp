@@ -1,16 +1,17 @@
 /// How long it takes to have memory that is there: an arena locked and populated, by the kind of
 /// its pages and by its size, beside what a program would do without it. Each measurement is a
 /// process of its own, started anew, so that no memory is used a second time.
-#include "reserved_pages.hpp"
-#include "start_up_child.hpp"
-
 #include "os/harness/child_process.hpp"
 #include "os/harness/termination_signals.hpp"
+#include "reserved_pages.hpp"
+#include "start_up_child.hpp"
 #include "support/part_file.hpp"
 #include "support/run_options.hpp"
 #include "support/spread.hpp"
+#include "tool/demo_command.hpp"
 #include "tool/progress_line.hpp"
 #include "tool/quantities.hpp"
+#include "tool/quantity_option.hpp"
 #include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
@@ -65,7 +66,7 @@ struct measured_way {
     std::vector<double> first_use; ///< milliseconds
     std::vector<double> minor_faults;
     std::vector<double> reserving; ///< milliseconds
-    std::string pages; ///< that an arena got
+    std::string pages;             ///< that an arena got
     std::optional<refusal> refused;
 };
 
@@ -78,9 +79,17 @@ struct measured_size {
 /// How far all has come.
 class start_up {
 public:
-    start_up(bool full, os::termination_signals& signals, part_record& part)
+    /// `only`: the size to measure; 0: as the mode has it.
+    start_up(bool full, std::size_t only, os::termination_signals& signals, part_record& part)
         : full_(full), signals_(signals), part_(part) {
-        choose_sizes();
+        const sizes_and_rounds one{only, 3};
+        if (only != 0) {
+            choose_sizes({&one, 1});
+        } else if (full_) {
+            choose_sizes(full_plan);
+        } else {
+            choose_sizes(quick_plan);
+        }
     }
 
     std::vector<measured_size> run() {
@@ -97,10 +106,7 @@ public:
     }
 
 private:
-    void choose_sizes() {
-        const std::span<const sizes_and_rounds> wanted =
-            full_ ? std::span<const sizes_and_rounds>{full_plan}
-                  : std::span<const sizes_and_rounds>{quick_plan};
+    void choose_sizes(std::span<const sizes_and_rounds> wanted) {
         const auto limit = raise_memory_limit();
         const std::size_t lockable = limit ? limit->headroom() : 0;
         const auto is_lockable = [lockable](std::size_t bytes) {
@@ -363,7 +369,7 @@ void show(const part_record& part) {
     std::fflush(stdout);
 }
 
-part_record measure_all(bool full, os::termination_signals& signals) {
+part_record measure_all(bool full, std::size_t only, os::termination_signals& signals) {
     part_record part{.part = "start-up",
                      .title = "Start-up: time to lock and populate",
                      .program = "start-up",
@@ -371,7 +377,7 @@ part_record measure_all(bool full, os::termination_signals& signals) {
     for (const start_up_way& way : start_up_ways) {
         part.contestants.emplace_back(way.name, way.what);
     }
-    const std::vector<measured_size> sizes = start_up{full, signals, part}.run();
+    const std::vector<measured_size> sizes = start_up{full, only, signals, part}.run();
     if (sizes.empty()) {
         part.not_measured = part.notes.empty() ? "no size fits" : part.notes.front();
     } else {
@@ -390,12 +396,17 @@ int main(int argc, char** argv) {
         return run_start_up_child();
     }
     const part_writer writer;
+    std::size_t only = 0;
     const run_options options =
-        parse_command_line(argc, argv, "Measure how long it takes to lock and populate memory");
+        parse_command_line(argc, argv, "Measure how long it takes to lock and populate memory",
+                           other_words::refused, [&only](CLI::App& application) {
+                               tool::add_quantity(application, "--capacity", only, "SIZE",
+                                                  "Measure this size alone", tool::parse_capacity);
+                           });
     int signal = 0;
     try {
         os::termination_signals signals;
-        return writer.finish(measure_all(options.full, signals), options);
+        return writer.finish(measure_all(options.full, only, signals), options);
     } catch (const tool::interrupted& what) {
         signal = what.signal;
     } catch (const std::exception& failure) {

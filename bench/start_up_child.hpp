@@ -33,8 +33,8 @@ struct start_up_channel {
     std::int64_t first_use_nanoseconds = 0; ///< of a write to each page afterwards
     std::uint64_t minor_faults = 0;
     std::uint64_t major_faults = 0;
-    std::array<char, 32> pages{};   ///< that an arena got
-    std::array<char, 32> cause{};   ///< why not, in a word; empty if it is there
+    std::array<char, 32> pages{};    ///< that an arena got
+    std::array<char, 32> cause{};    ///< why not, in a word; empty if it is there
     std::array<char, 3072> reason{}; ///< the same in full
 };
 

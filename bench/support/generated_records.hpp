@@ -8,8 +8,8 @@
 
 namespace resident::bench {
 
-/// 800 records of some 900 bytes, separated by blank lines, with lines as long as those of a package
-/// database: mostly short, now and then one of several hundred bytes.
+/// 800 records of some 900 bytes, separated by blank lines, with lines as long as those of a
+/// package database: mostly short, now and then one of several hundred bytes.
 [[nodiscard]] inline std::string generated_records() {
     random_stream random{20};
     std::string text;

@@ -25,7 +25,8 @@ std::string in_a_folder_that_exists(const std::string& file) {
 
 } // namespace
 
-run_options parse_command_line(int argc, char** argv, const char* description, other_words others) {
+run_options parse_command_line(int argc, char** argv, const char* description, other_words others,
+                               const std::function<void(CLI::App&)>& add_own) {
     run_options options;
     options.others.push_back(argv[0]);
     std::vector<std::string> ours;
@@ -45,6 +46,9 @@ run_options parse_command_line(int argc, char** argv, const char* description, o
         .add_option("--percentiles", options.percentiles_folder,
                     "Write latencies as HdrHistogram's percentile text to this folder")
         ->check(CLI::ExistingDirectory);
+    if (add_own) {
+        add_own(application);
+    }
     if (others == other_words::kept) {
         application.footer("Flags of Google Benchmark are understood, too: --benchmark_filter=...");
     }

@@ -1,8 +1,13 @@
 /// The command line that all benchmark programs have in common.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace resident::bench {
 
@@ -17,8 +22,9 @@ struct run_options {
 enum class other_words { refused, kept };
 
 /// Ends the program, with what is wrong or the help that was asked for. `description` is what the
-/// program measures, in a line.
+/// program measures, in a line; `add_own` adds its own options.
 run_options parse_command_line(int argc, char** argv, const char* description,
-                               other_words others = other_words::refused);
+                               other_words others = other_words::refused,
+                               const std::function<void(CLI::App&)>& add_own = {});
 
 } // namespace resident::bench

@@ -17,13 +17,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-nanoseconds parse_measured_time(const std::string& text) {
-    const nanoseconds duration = parse_duration(text);
-    if (duration >= std::chrono::milliseconds(10))
-        return duration;
-    throw std::invalid_argument(fmt::format("'{}' is too short to measure; at least 10ms", text));
-}
-
 nanoseconds parse_interval(const std::string& text) {
     const nanoseconds interval = parse_duration(text);
     if (interval >= std::chrono::microseconds(50) && interval <= std::chrono::seconds(1)) {
@@ -88,6 +81,13 @@ void add_report_options(CLI::App& command, demo_options& options) {
 }
 
 } // namespace
+
+nanoseconds parse_measured_time(const std::string& text) {
+    const nanoseconds duration = parse_duration(text);
+    if (duration >= std::chrono::milliseconds(10))
+        return duration;
+    throw std::invalid_argument(fmt::format("'{}' is too short to measure; at least 10ms", text));
+}
 
 CLI::App* add_demo_command(CLI::App& application, demo_options& options) {
     CLI::App* command = application.add_subcommand(

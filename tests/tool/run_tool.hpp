@@ -30,7 +30,14 @@ struct tool_result {
     std::string diagnostics;
 };
 
+#if defined(RESIDENT_TOOL)
+inline constexpr const char* tool_program = RESIDENT_TOOL;
+#else
+inline constexpr const char* tool_program = ""; // a room that names its own
+#endif
+
 struct tool_options {
+    std::string program = tool_program;
     bool ordinary_user = false; ///< without privileges, memlock 8 MiB; needs root
     std::string folder = "/";   ///< to run in
     std::string output_to{};    ///< file that standard output goes to instead of `output`
@@ -54,7 +61,7 @@ public:
           diagnostics_(::memfd_create("diagnostics", MFD_CLOEXEC)) {
         arguments.insert(arguments.begin(), "resident");
         // Opened here: the ordinary user may not be able to reach the build folder.
-        const int program = ::open(RESIDENT_TOOL, O_RDONLY | O_CLOEXEC);
+        const int program = ::open(options.program.c_str(), O_RDONLY | O_CLOEXEC);
         process_ = ::fork();
         if (process_ == 0)
             become_tool(program, arguments, options);
