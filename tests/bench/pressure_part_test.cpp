@@ -94,8 +94,8 @@ TEST_F(SerialPressurePart, SaysWhatAnOrdinaryUserCannotDoAndMeasuresTheRest) {
     EXPECT_NE(part["curves"][0]["title"].get<std::string>().find("WITHOUT a memory hog"),
               std::string::npos)
         << "no figure without pressure may pass for one with it";
-    const json* locked_all = find_cell(*find_table(part, "pressure-4MiB-times"),
-                                       "mlockall + one arena", "max");
+    const json* locked_all =
+        find_cell(*find_table(part, "pressure-4MiB-times"), "mlockall + one arena", "max");
     EXPECT_EQ((*locked_all)["text"], "not measured") << "it cannot fit, and must not be hidden";
 }
 
