@@ -57,7 +57,7 @@ std::vector<unsigned char> expand(std::span<const unsigned char> input) {
     header.process = 1;
     std::vector<unsigned char> file(sizeof header);
     std::memcpy(file.data(), &header, sizeof header);
-    while (input.size() >= 3) {
+    while (input.size() >= 3 && file.size() < 16 * block_unit) { // more would only be slower
         const std::size_t length = std::min<std::size_t>(input[2], input.size() - 3);
         block_header block{.magic = block_magic,
                            .thread = input[0],
