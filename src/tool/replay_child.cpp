@@ -3,6 +3,7 @@
 #include "os/harness/instruction_counter.hpp"
 #include "os/harness/periodic_clock.hpp"
 #include "os/harness/process_memory.hpp"
+#include "os/harness/realtime_thread.hpp"
 #include "os/harness/shared_memory.hpp"
 #include "replay/executor.hpp"
 #include "replay/sampler.hpp"
@@ -13,7 +14,9 @@
 
 #include <cstdlib>
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <dlfcn.h>
 
@@ -170,6 +173,10 @@ void run_stepped(const replay_contestant& who, const replay_memory& memory) {
 }
 
 void prepare(const replay_contestant& who, const replay_order& order) {
+    // One thread stays on one processor, the last: interrupts are mostly served by the first.
+    const std::vector<int> processors = os::allowed_processors();
+    if (!order.threads && !processors.empty())
+        os::pin_to_processor(processors.back());
     const bool locks_arena = who.is_arena && order.lock;
     const auto prepared = prepare_process(
         {.keep_malloc_memory = who.keep_malloc_memory,

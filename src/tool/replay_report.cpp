@@ -106,6 +106,12 @@ std::string instruction_table(const replay_result& result, const text_abilities&
     return text + rows + "\n";
 }
 
+/// The begin of a long command line says which it is.
+std::string shortened(const std::string& command) {
+    constexpr std::size_t longest = 120;
+    return command.size() <= longest ? command : command.substr(0, longest - 4) + " ...";
+}
+
 /// Names with one reason together.
 class grouped_reasons {
 public:
@@ -135,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> describe_trace(const trace_inpu
     if (summary.threads > 1)
         threads += fmt::format(", at most {} at once", grouped(summary.most_threads));
     return {
-        {"trace", fmt::format("{}: {}", input.path, input.header.command)},
+        {"trace", fmt::format("{}: {}", input.path, shortened(input.header.command))},
         {"events",
          fmt::format("{}: {}, {}, {}; {}", grouped(summary.events),
                      counted(summary.allocations, "allocation"), counted(summary.frees, "free"),
