@@ -207,6 +207,21 @@ TEST(jemalloc_resource, two_share_an_arena_with_a_pool) {
     EXPECT_STREQ(memory.check(), nullptr);
 }
 
+TEST(jemalloc_resource, a_second_on_an_arena_leaves_the_extents_of_the_first_alone) {
+    arena memory{{.capacity = 16_MiB}};
+    jemalloc_resource one{memory};
+    void* const room = memory.allocate(3_MiB, 2_MiB); // for the second's metadata
+    const std::vector<block> everywhere = fill(one, 16_KiB);
+    memory.deallocate(room, 3_MiB, 2_MiB);
+    jemalloc_resource other{memory}; // must not touch tables where these blocks are registered
+    for (const block& each : everywhere) {
+        ASSERT_GE(one.usable_size(each.address), each.bytes);
+        one.deallocate(each.address, each.bytes);
+    }
+    EXPECT_EQ(one.statistics().in_use, 0u);
+    EXPECT_STREQ(memory.check(), nullptr);
+}
+
 TEST(jemalloc_resource, arenas_of_jemalloc_are_used_again) {
     arena memory{{.capacity = 8_MiB}};
     for (int i = 0; i < 200; ++i) {
