@@ -20,9 +20,11 @@ jemalloc_heap::jemalloc_heap(arena& source, const jemalloc_options& options) noe
                    .merge = merge_extents},
       source_(source), runs_(arena_access::runs(source)), options_(options) {}
 
+// NOLINTBEGIN(readability-non-const-parameter): as jemalloc declares it
 void* jemalloc_heap::allocate_extent(extent_hooks* hooks, void* new_address, std::size_t bytes,
                                      std::size_t alignment, bool* zero, bool* commit,
                                      unsigned) noexcept {
+    // NOLINTEND(readability-non-const-parameter)
     // Only what is wanted ahead of demand is wanted uncommitted: 2 MiB and more at a time, of which
     // jemalloc would keep the rest for as long as its arena lives. Refused here, it comes again for
     // as much as it needs. What is to extend another extent, at an address, does as well elsewhere.

@@ -91,6 +91,7 @@ bool jemalloc_heap::create_arena() noexcept {
     unsigned index = 0;
     std::size_t length = sizeof index;
     extent_hooks* hooks = this;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): the value is the pointer
     if (RESIDENT_JEMALLOC(mallctl)("arenas.create", &index, &length, &hooks, sizeof hooks) != 0)
         return false;
     flags_ = in_arena(index) | no_thread_cache;
