@@ -7,7 +7,7 @@ import math
 
 import findings
 import plots
-from quantities import decades, duration, grouped, percent
+from quantities import decades, duration, grouped, percent, with_unit
 
 FLOOR = 0.7  # where 0 is drawn on a logarithmic axis
 
@@ -126,14 +126,14 @@ def cumulative(curve):
         return []
     low = max(min(each["buckets"][0][0] for each in series) * 0.8, FLOOR)
     top = max(each["max"] for each in series) * 1.4
-    script = plots.head(900, 440) + "set logscale x\nset rmargin 26\nset lmargin 9\n"
+    script = plots.head(900, 440) + "set logscale x\nset rmargin 32\nset lmargin 9\n"
     script += f"set xrange [{low:g}:{top:g}]\nset yrange [0:104]\nset ytics 20 format '%g %%'\n"
-    script += plots.label("xlabel", axis_title(curve) + "; the marks: the most that any call took")
+    script += plots.label("xlabel", axis_title(curve) + "; marks and names: the most that any call took")
     script += plots.label("ylabel", "share of calls that took no more")
     script += value_tics("xtics", low, top, curve["unit"], 12)
     lines = {_place(series, each): _shares_of(each) for each in series}
     marks = {at: points[-1:] for at, points in lines.items()}
-    return [("", script + _lines_with_key(series, lines, marks))]
+    return [("", script + _lines_with_key(series, lines, marks, curve["unit"]))]
 
 
 def _shares_of(series):
@@ -160,20 +160,21 @@ def _lines_with_labels(series, lines, marks, low, top):
     return script + _plot(lines, marks)
 
 
-def _lines_with_key(series, lines, marks):
+def _lines_with_key(series, lines, marks, unit):
     script = ""
     for each in series:
         at = _place(series, each)
-        script += _key_entry(each, at, 0.97 - 0.065 * at)
+        most = with_unit(each["max"], unit)
+        script += _key_entry(each, at, 0.97 - 0.065 * at, f": {most}")
     return script + _plot(lines, marks)
 
 
-def _key_entry(series, at, height):
+def _key_entry(series, at, height, more=""):
     script = (f"set arrow from graph 1.035, graph {height:.4f} to graph 1.085, graph {height:.4f}"
               f" nohead {plots.line_style(at)}\n")
     script += (f"set label '' at graph 1.06, graph {height:.4f} point {plots.marker_style(at)}\n")
     return script + plots.text_at(
-        _short(series["contestant"]), f"graph 1.095, graph {height:.4f}", plots.colour(at)
+        _short(series["contestant"]) + more, f"graph 1.095, graph {height:.4f}", plots.colour(at)
     )
 
 

@@ -1,5 +1,5 @@
-"""The driver behind ./dev bench: runs the programs of the parts, one after the other, and writes the
-report."""
+"""The driver behind ./dev bench: runs the programs of the parts, one after the other, and writes
+the report."""
 
 import argparse
 import json
@@ -19,6 +19,8 @@ from report_html import html_report
 from report_text import conclusions_of, text_report
 
 QUICK_LIMIT = 300  # seconds that the quick mode may take
+# With one of these a program does what Google Benchmark does, and tells the report nothing.
+ONE_RUN = ("--benchmark_out=", "--benchmark_format=", "--benchmark_list_tests")
 
 DESCRIPTION = """Measures, and writes report.html, report.txt and report.json. Parts, and programs
 of parts (second column):
@@ -80,6 +82,8 @@ def main(words):
         for program in options.programs:
             print(" ".join(command_of(program, options)))
         return 0
+    if any(flag.startswith(ONE_RUN) for flag in options.flags):
+        return run_as_google_benchmark(options)
     try:
         prepare(options.out)
     except OSError as failure:
@@ -88,6 +92,22 @@ def main(words):
         return 2
     status = measure(options)
     write_report(options.out)
+    return status
+
+
+def run_as_google_benchmark(options):
+    """Without a report. Returns: 0, or 1 if a program failed."""
+    status = 0
+    for program in options.programs:
+        if program.takes_flags:
+            path = programs.BENCHMARKS / f"bench_{program.name}"
+            try:
+                ended, last = child.run([str(path), *options.flags])
+            except OSError as failure:
+                ended, last = 1, f"{path}: {failure.strerror}"
+            if ended:
+                status = 1
+                print(wrap(f"{program.name}: {child.why(ended, last)}"), end="", file=sys.stderr)
     return status
 
 

@@ -164,6 +164,13 @@ class Driver(unittest.TestCase):
         self.assertEqual(0, status)
         self.assertIn("bench_threads --json", said)
 
+    def test_google_benchmarks_own_output(self):
+        self.program("pmr", f'echo "$words" > {self.folder}/pmr.words\n')
+        self.assertEqual(0, self.run_it("pmr", "--benchmark_out=x.json")[0])
+        self.assertEqual(["--benchmark_out=x.json"], self.words("pmr"))
+        self.assertFalse(self.out.exists())
+        self.assertEqual(1, self.run_it("direct", "--benchmark_list_tests")[0])
+
     def test_folder_that_cannot_be_written(self):
         self.out.write_text("in the way", encoding="utf-8")
         self.good("capacity")
