@@ -1,5 +1,6 @@
 """Bars with their spread: a panel for each column of a table, a bar for each contestant."""
 
+import math
 import statistics
 
 import findings
@@ -25,11 +26,13 @@ def bars(table):
 
 def _panel(table, rows, here, values):
     limit = axis_limit(values)
+    highs = [cell.get("high", 0) for cell in here if cell]
+    limit = max(limit, min(max(highs), 1.3 * limit))
     script = plots.head(WIDTH, ROW * len(rows) + 62)
-    script += f"set xrange [0:{limit * 1.28:g}]\nset yrange [{len(rows) - 0.4:g}:-0.6]\n"
+    script += f"set xrange [0:{limit * 1.06:g}]\nset yrange [{len(rows) - 0.4:g}:-0.6]\n"
     script += f"unset grid\nset grid xtics lt 1 lw 0.6 lc rgb '{plots.ROLES['grid']}'\n"
-    script += "set border 2\nset ytics scale 0\nset xtics scale 0.5\nset xtics autofreq\n"
-    script += f"set lmargin {min(max(map(len, rows)), 22) + 1}\nset rmargin 1\nset bars 0.5\n"
+    script += f"set border 2\nset ytics scale 0\nset xtics scale 0.5 {_step(limit):g}\n"
+    script += f"set lmargin {min(max(map(len, rows)), 22) + 1}\nset rmargin 10\nset bars 0.5\n"
     script += plots.label("xlabel", table["unit"])
     names = ", ".join(f"{plots.quoted(_short(row).replace('%', '%%'))} {at}" for at, row in enumerate(rows))
     script += f"set ytics ({names}) textcolor rgb '{plots.ROLES['ink']}'\n"
@@ -42,7 +45,7 @@ def _panel(table, rows, here, values):
         end = min(cell["value"], limit)
         boxes[_kind(row)].append((end / 2, at, 0, end, at - 0.34, at + 0.34))
         if cell["value"] <= limit and "low" in cell and "high" in cell:
-            whiskers.append((cell["value"], at, cell["low"], min(cell["high"], limit * 1.25)))
+            whiskers.append((cell["value"], at, cell["low"], min(cell["high"], limit * 1.05)))
     return script + _plot(boxes, whiskers)
 
 
@@ -50,6 +53,15 @@ def axis_limit(values):
     """Beyond it bars are cut off, so that one slow contestant does not hide all the others."""
     top, middle = max(values), statistics.median(values)
     return top if top <= 6 * middle or middle <= 0 else 5 * middle
+
+
+def _step(limit):
+    """1, 2 or 5 times a power of ten, such that there are four marks at the most."""
+    if limit <= 0:
+        return 1
+    least = limit / 4
+    unit = 10 ** math.floor(math.log10(least))
+    return next(by * unit for by in (1, 2, 5, 10) if by * unit >= least * 0.999)
 
 
 def _kind(row):
@@ -64,11 +76,8 @@ def _label(at, cell, limit):
     if "text" in cell:
         return plots.text_at(_short(cell["text"], 34), f"first 0, first {at}", "quiet",
                              "offset 0.6,0")
-    text, end = figure(cell["value"]), cell["value"]
-    if end > limit:
-        return plots.text_at("▶ " + text, f"first {limit:g}, first {at}", "ink", "offset 0.3,0")
-    end = max(end, min(cell.get("high", end), limit * 1.1), 0)
-    return plots.text_at(text, f"first {end:g}, first {at}", "ink", "offset 0.9,0")
+    text = ("▶ " if cell["value"] > limit else "") + figure(cell["value"])
+    return plots.text_at(text, f"graph 1.02, first {at}")
 
 
 def _plot(boxes, whiskers):

@@ -6,7 +6,7 @@ Every form of the report takes its conclusions from here, so that they agree.
 import dataclasses
 import statistics
 
-from quantities import figure, ratio, with_unit
+from quantities import figure, grouped, ratio, with_unit
 
 # Rows that no allocator can be: bounds and controls. They are no rivals.
 BOUNDS = {"ref", "one thread", "no heap", "empty", "empty loop", "control", "noise"}
@@ -126,8 +126,9 @@ def curve_conclusion(curve, contestants=()):
     rivals = [row for row in rows if is_rival(row["contestant"], contestants)]
     if ours is None or not rivals:
         return None
+    told = [at for at, share in enumerate(SHARES) if ours["total"] * (1 - share) > 0.999]
     said = []
-    for at in (3, 4):
+    for at in (told[-1:] or []) + [len(SHARES)]:
         best = min(rivals, key=lambda row, at=at: row["values"][at])
         mine, other = ours["values"][at], best["values"][at]
         times = f" ({ratio(mine / other)})" if other else ""
@@ -135,7 +136,21 @@ def curve_conclusion(curve, contestants=()):
             f"{CURVE_COLUMNS[at]} {with_unit(mine, curve['unit'])}, best other"
             f" {with_unit(other, curve['unit'])} by {best['contestant']}{times}"
         )
-    return "; ".join(said)
+    return "; ".join(said + _faults(ours, rivals))
+
+
+def _faults(ours, rivals):
+    """Page faults of ours, and the range of the others', where they were counted."""
+    if _sum(ours) is None:
+        return []
+    others = sorted(_sum(row) for row in rivals if _sum(row) is not None)
+    more = f", others {grouped(others[0])} to {grouped(others[-1])}" if others else ""
+    return [f"page faults: {grouped(_sum(ours))}{more}"]
+
+
+def _sum(row):
+    counted = [row[key] for key in ("minor", "major") if row[key] is not None]
+    return sum(counted) if counted else None
 
 
 def ordered(names):

@@ -22,7 +22,12 @@ class Program:
     @property
     def file(self):
         """Of its part file: a part of several programs has one for each."""
-        return f"{self.part}.json" if self.part == self.name else f"{self.part}-{self.name}.json"
+        return f"{self.part}.json" if self.is_part else f"{self.part}-{self.name}.json"
+
+    @property
+    def is_part(self):
+        """Whether it is all of its part."""
+        return self.part == self.name.replace("_", "-")
 
 
 PROGRAMS = (
@@ -55,8 +60,6 @@ def listing():
     """What --list prints."""
     lines = []
     for program in PROGRAMS:
-        alone = "" if program.part in (program.name, program.name.replace("_", "-")) else (
-            program.name
-        )
+        alone = "" if program.is_part else program.name
         lines.append(f"{program.part:<12}{alone:<12}{program.what}")
     return "\n".join(lines) + "\n"

@@ -65,9 +65,10 @@ def replay_one(work, folder, full):
     """Records, and measures what was recorded. Returns what replay and size told. Raises Failed."""
     work.prepare()
     trace = record(work, folder)
-    repetitions = ["--repetitions", "9" if full else "5", "--samples", "10000" if full else "1000"]
+    effort = ["--repetitions", "9", "--samples", "10000"] if full else []
+    effort = effort or ["--repetitions", "4", "--samples", "200"]
     told = {}
-    for verb, more in (("replay", repetitions), ("size", [])):
+    for verb, more in (("replay", effort), ("size", ["--tries", "24" if full else "12"])):
         file = folder / f"{work.name}.{verb}.json"
         file.unlink(missing_ok=True)
         command = [programs.TOOL, verb, trace, "--quiet", "--json", file, *more]

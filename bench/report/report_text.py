@@ -1,5 +1,7 @@
 """The report as plain text of at most 80 columns: what was found first, then every table."""
 
+import re
+
 import findings
 import part_file
 import report_json
@@ -39,11 +41,16 @@ def conclusions_of(part):
     for each in part["tables"]:
         sentence = findings.conclusion(each, part["contestants"])
         if sentence:
-            yield each["title"], sentence
+            yield brief(each["title"]), sentence
     for curve in part["curves"]:
         sentence = findings.curve_conclusion(curve, part["contestants"])
         if sentence:
-            yield curve["title"], sentence
+            yield brief(curve["title"]), sentence
+
+
+def brief(title):
+    """A title to the first colon or full stop; what follows explains the columns."""
+    return re.split(r"[:;.] ", plain(title))[0]
 
 
 def _not_measured(parts):

@@ -138,7 +138,7 @@ def measure(options):
     begin, status = time.monotonic(), 0
     for at, program in enumerate(options.programs, 1):
         place = f"[{at}/{len(options.programs)}] {program.part}"
-        place += f" {program.name}" if program.file != f"{program.part}.json" else ""
+        place += f" {program.name}" if not program.is_part else ""
         print(wrap(f"{program.what} ...", f"{place}: ", "  "), flush=True)
         since = time.monotonic()
         try:
@@ -189,7 +189,7 @@ def run_one(program, options):
 def leave_out(program, options, reason):
     """Writes a part file that says why there is no other. Returns the reason."""
     title = program.part.capitalize()
-    if program.file != f"{program.part}.json" and program.part != program.name.replace("_", "-"):
+    if not program.is_part:
         title += f": {program.what}"
     command = f"./dev bench {program.name.replace('_', '-')}" + " --full" * options.full
     part = part_file.unmeasured(program.part, title, command, reason)

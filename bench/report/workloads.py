@@ -48,10 +48,10 @@ def all_of(scratch, full):
     scratch = pathlib.Path(scratch)
     history = programs.ROOT / ".git"
     return [
-        _sqlite(scratch, 200_000 if full else 20_000),
-        _python(scratch, 200_000 if full else 20_000),
+        _sqlite(scratch, 100_000 if full else 10_000),
+        _python(scratch, 200_000 if full else 10_000),
         Workload("git log", "git", "git",
-                 ["--no-pager", "log", "--stat", "-n", "1000" if full else "100"], needs=history),
+                 ["--no-pager", "log", "--stat", "-n", "1000" if full else "50"], needs=history),
         Workload("git diff", "git", "git",
                  ["--no-pager", "diff", "--stat", _first_commit(history), "HEAD"], needs=history),
         _compiler(scratch, full),
