@@ -36,7 +36,7 @@ private:
     segment segment_;
 };
 
-class boost_best_fit {
+class boost_best_fit : public on_shared_arena {
 public:
     static constexpr const char* name = "best fit";
     static constexpr const char* what = "Boost.Interprocess' rbtree_best_fit on the arena";

@@ -15,7 +15,7 @@
 namespace resident::bench {
 
 #if defined(RESIDENT_BENCH_BOOST_CONTAINER)
-class boost_pool {
+class boost_pool : public on_shared_arena {
 public:
     static constexpr const char* name = "boost";
     static constexpr const char* what =

@@ -22,13 +22,15 @@ public:
 };
 
 /// On the arena, so that its blocks lie on the same pages.
-class std_shared_pool {
+class std_shared_pool : public on_shared_arena {
 public:
     static constexpr const char* name = "std arena";
     static constexpr const char* what = "std::pmr::synchronized_pool_resource on the arena";
 
-    void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
-    void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }
+    void* allocate(std::size_t bytes) { return pool_.allocate(in_whole_alignments(bytes)); }
+    void deallocate(void* block, std::size_t bytes) {
+        pool_.deallocate(block, in_whole_alignments(bytes));
+    }
     std::pmr::memory_resource& resource() noexcept { return pool_; }
 
 private:
@@ -52,6 +54,8 @@ class no_heap {
 public:
     static constexpr const char* name = "no heap";
     static constexpr const char* what = "no allocator: blocks of an array, in turn";
+
+    static constexpr bool is_no_allocator = true;
 
     void* allocate(std::size_t) noexcept {
         return &blocks_[part_ * blocks_of_part + next_++ % blocks_of_part];

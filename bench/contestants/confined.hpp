@@ -140,7 +140,6 @@ using confined_jemalloc = missing;
 
 #if defined(RESIDENT_BENCH_MIMALLOC)
 extern "C" {
-struct mi_heap_s;
 bool mi_manage_os_memory_ex(void* start, std::size_t bytes, bool committed, bool large, bool zero,
                             int numa_node, bool exclusive, void* arena);
 mi_heap_s* mi_heap_new_in_arena(std::intptr_t arena);

@@ -13,7 +13,7 @@
 namespace resident::bench {
 
 #if defined(RESIDENT_BENCH_FOONATHAN)
-class foonathan_pool {
+class foonathan_pool : public on_shared_arena {
 public:
     static constexpr const char* name = "foonathan";
     static constexpr const char* what =

@@ -55,7 +55,7 @@ private:
     std::array<link*, largest / 16 + 1> heads_{};
 };
 
-class reference {
+class reference : public on_shared_arena {
 public:
     static constexpr const char* name = "ref";
     static constexpr const char* what =

@@ -11,7 +11,7 @@
 namespace resident::bench {
 
 template <class Pool>
-class pool_over_arena {
+class pool_over_arena : public on_shared_arena {
 public:
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) noexcept { pool_.deallocate(block, bytes); }

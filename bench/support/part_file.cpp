@@ -189,7 +189,9 @@ void part_writer::write(const part_record& part, const std::string& path) const 
     }
     made["machine"] = machine_part();
     made["contestants"] = pairs(part.contestants, "what");
-    made["missing"] = pairs(missing_contestants(), "reason");
+    auto missing = missing_contestants();
+    missing.insert(missing.end(), part.refused.begin(), part.refused.end());
+    made["missing"] = pairs(missing, "reason");
     made["notes"] = part.notes;
     made["tables"] = array_of(part.tables);
     made["curves"] = array_of(part.curves);

@@ -17,7 +17,7 @@ struct cell_record {
     std::string row{};
     std::string column{};
     std::optional<double> median{};
-    std::vector<double> samples{}; ///< of which `median` is the median; empty if it is exact
+    std::vector<double> samples{}; ///< repetitions, the spread of which is shown; empty if exact
     std::string text{};
 };
 
@@ -68,6 +68,8 @@ struct part_record {
     bool full = false;
     std::string not_measured{};                                     ///< why; empty if it was
     std::vector<std::pair<std::string, std::string>> contestants{}; ///< name and description
+    /// Name, and why it was not measured although it is there.
+    std::vector<std::pair<std::string, std::string>> refused{};
     std::vector<std::string> notes{};
     std::vector<table_record> tables{};
     std::vector<curve_record> curves{};

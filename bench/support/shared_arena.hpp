@@ -17,6 +17,13 @@ arena& shared_arena();
 /// Its size, whether it is locked, and its pages; empty if it was not built.
 std::string describe_shared_arena();
 
+/// What contestants on it have in common.
+class on_shared_arena {
+public:
+    /// Bytes of its runs that are handed out.
+    static std::size_t bytes_in_use() { return shared_arena().statistics().in_use; }
+};
+
 /// The whole shared arena as one run, while it lives.
 class arena_run {
 public:

@@ -3,6 +3,7 @@
 #include "support/in_child.hpp"
 #include "support/machine.hpp"
 #include "support/measurements.hpp"
+#include "support/progress.hpp"
 #include "support/result_table.hpp"
 #include "support/spread.hpp"
 
@@ -12,8 +13,6 @@
 #include <regex>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace resident::bench {
 
@@ -54,25 +53,11 @@ bool wants_one_run(const std::vector<char*>& words) {
     });
 }
 
-/// Tells someone who waits at a terminal what is going on; gone when there is something to read.
-class waiting_line {
-public:
-    explicit waiting_line(const std::string& what) {
-        if (shown_) {
-            std::fprintf(stderr, "measuring: %s ...", what.c_str());
-        }
-    }
-    ~waiting_line() {
-        if (shown_) {
-            std::fputs("\r\033[K", stderr);
-        }
-    }
-    waiting_line(const waiting_line&) = delete;
-    waiting_line& operator=(const waiting_line&) = delete;
-
-private:
-    bool shown_ = isatty(STDERR_FILENO) == 1;
-};
+bool lists_only(const std::vector<char*>& words) {
+    return std::any_of(words.begin() + 1, words.end(), [](std::string_view word) {
+        return word.starts_with("--benchmark_list_tests") && word != "--benchmark_list_tests=false";
+    });
+}
 
 /// --benchmark_filter, as Google Benchmark understands it.
 class name_filter {
@@ -136,12 +121,37 @@ void suite::remember(const char* contestant, const char* what) {
     }
 }
 
+void suite::verify_all() {
+    const name_filter wanted{benchmark::GetBenchmarkFilter()};
+    waiting_line waiting;
+    for (const cells_of_table& table : tables_) {
+        for (const cell& each : table.cells) {
+            if (each.verify != nullptr && verdicts_.count(each.verify) == 0 &&
+                wanted.admits(name_of(table.about.key, each.column, each.contestant))) {
+                waiting.show("verifying: " + std::string{each.contestant});
+                verdicts_[each.verify] = each.verify();
+                if (const std::string why = refusal_of(each); !why.empty()) {
+                    refused_.emplace_back(each.contestant, why);
+                }
+            }
+        }
+    }
+}
+
+std::string suite::refusal_of(const cell& each) const {
+    const auto found = verdicts_.find(each.verify);
+    return found == verdicts_.end() ? "" : found->second.defect;
+}
+
 void suite::register_benchmarks(bool full) {
     for (cells_of_table& table : tables_) {
         std::erase_if(table.cells, [full](const cell& each) {
             return !full && each.measure.in_quick_mode == extent::none;
         });
         for (const cell& each : table.cells) {
+            if (!refusal_of(each).empty()) {
+                continue;
+            }
             auto* const added = benchmark::RegisterBenchmark(
                 name_of(table.about.key, each.column, each.contestant).c_str(), each.run);
             if (each.measure.iterations != 0) {
@@ -167,6 +177,12 @@ int suite::run(int argc, char** argv) {
         return 2;
     }
     verify_contestants();
+    if (!lists_only(options.others)) {
+        verify_all();
+    }
+    for (const auto& [name, why] : refused_) {
+        std::fprintf(stderr, "%s is not measured: %s\n", name.c_str(), why.c_str());
+    }
     register_benchmarks(options.full);
     pin_to_one_processor();
     int status = 0;
@@ -185,6 +201,7 @@ int suite::run(int argc, char** argv) {
 part_record suite::measure_tables(const run_options& options) const {
     part_record part{
         .part = what_.part, .title = what_.title, .program = what_.program, .full = options.full};
+    part.refused = refused_;
     const name_filter wanted{benchmark::GetBenchmarkFilter()};
     for (const cells_of_table& table : tables_) {
         std::vector<const cell*> cells;
@@ -205,9 +222,12 @@ part_record suite::measure_tables(const run_options& options) const {
 }
 
 table_record suite::measure(const cells_of_table& table, const std::vector<const cell*>& cells,
-                            const run_options& options) {
+                            const run_options& options) const {
     std::map<preparation_function, std::vector<std::string>> names;
     for (const cell* each : cells) {
+        if (!refusal_of(*each).empty()) {
+            continue;
+        }
         names[each->prepare].push_back(name_of(table.about.key, each->column, each->contestant));
     }
     measurements measured;
@@ -224,7 +244,7 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         turns.push_back(prepare);
     }
     {
-        const waiting_line waiting{std::string{table.about.key}};
+        const waiting_line waiting{"measuring: " + std::string{table.about.key}};
         for (int round = 0; round != effort_of(options.full).rounds; ++round) {
             std::for_each(turns.begin(), turns.end(), take_turn);
             std::reverse(turns.begin(), turns.end());
@@ -246,7 +266,10 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         if (samples.empty()) {
             record.text = each->prepare != nullptr && !refused[each->prepare].empty()
                               ? refused[each->prepare]
-                              : "not measured";
+                              : refusal_of(*each);
+            if (record.text.empty()) {
+                record.text = "not measured";
+            }
             continue;
         }
         record.median = spread_of(samples).median;

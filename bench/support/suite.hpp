@@ -4,9 +4,11 @@
 #include "contestants/contestant.hpp"
 #include "support/part_file.hpp"
 #include "support/run_options.hpp"
+#include "support/verification.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +34,8 @@ enum class extent {
 /// repetitions of all its benchmarks are interleaved in random order, so that what the machine does
 /// meanwhile hits every contestant alike. A contestant that changes its process has one of its own,
 /// a child per round, by turns before and after the others. Shown are medians of the repetitions,
-/// and their ratio to one contestant.
+/// and their ratio to one contestant. Before all that each contestant is verified, once; one that
+/// fails is not measured.
 class suite {
 public:
     using function = void (*)(benchmark::State&);
@@ -65,12 +68,15 @@ public:
     /// Adds a cell to the table begun last.
     template <contestant C>
     void add(std::string_view column, function benchmark, how measure = {}) {
-        cell added{column, C::name, benchmark, measure, nullptr};
+        cell added{column, C::name, benchmark, measure, nullptr, nullptr};
         if constexpr (requires { C::what; }) {
             remember(C::name, C::what);
         }
         if constexpr (requires { C::prepare_process(); }) {
             added.prepare = C::prepare_process;
+        }
+        if constexpr (!requires { C::is_no_allocator; }) {
+            added.verify = verify<C>;
         }
         tables_.back().cells.push_back(added);
     }
@@ -90,6 +96,7 @@ private:
         function run;
         how measure;
         preparation_function prepare;
+        verdict (*verify)();
     };
     struct cells_of_table {
         table_description about;
@@ -99,13 +106,17 @@ private:
     void remember(const char* contestant, const char* what);
     /// Drops what is left to --full.
     void register_benchmarks(bool full);
+    void verify_all();
+    [[nodiscard]] std::string refusal_of(const cell& each) const;
     part_record measure_tables(const run_options& options) const;
-    static table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
-                                const run_options& options);
+    table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
+                         const run_options& options) const;
 
     description what_;
     std::vector<std::pair<std::string, std::string>> contestants_; ///< name, and what it is
     std::vector<cells_of_table> tables_;
+    std::map<verdict (*)(), verdict> verdicts_;
+    std::vector<std::pair<std::string, std::string>> refused_; ///< name, and why
 };
 
 } // namespace resident::bench

@@ -1,0 +1,143 @@
+#include "support/counted_calls.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace resident::bench {
+
+namespace {
+
+/// A bucket for each number of instructions: nothing is rounded.
+series_record series_of(const std::string& contestant, const os::call_counts& calls) {
+    std::map<std::uint64_t, std::uint64_t> counts;
+    for (const std::uint32_t each : calls.instructions) {
+        ++counts[each];
+    }
+    series_record series{.contestant = contestant, .total = calls.calls(), .largest = calls.max()};
+    for (const auto& [value, count] : counts) {
+        series.buckets.push_back({value, value + 1, count});
+    }
+    return series;
+}
+
+const char* key_of(const std::string& label) {
+    static const std::map<std::string, const char*> keys{{"allocate", "warm-allocate"},
+                                                         {"free", "warm-free"},
+                                                         {"allocate, fresh", "fresh-allocate"},
+                                                         {"free, fresh", "fresh-free"}};
+    return keys.at(label);
+}
+
+constexpr const char* bias = "instructions are counted, not what they wait for; a system call is "
+                             "one, although it takes as long as hundreds";
+
+struct column {
+    const char* name;
+    std::uint32_t (*of)(const os::call_counts&);
+};
+constexpr std::array<column, 3> columns{{
+    {"median", [](const os::call_counts& calls) { return calls.median(); }},
+    {"p99", [](const os::call_counts& calls) { return calls.p99(); }},
+    {"max", [](const os::call_counts& calls) { return calls.max(); }},
+}};
+
+} // namespace
+
+std::vector<counted_result> count_all(const std::vector<counted_contestant>& contestants,
+                                      const counted_calls_amount& amount,
+                                      const std::function<void(const std::string&)>& progress) {
+    std::vector<counted_result> results;
+    for (const counted_contestant& each : contestants) {
+        if (progress) {
+            progress("counting the instructions of " + each.name);
+        }
+        counted_result& result =
+            results.emplace_back(counted_result{.name = each.name, .what = each.what});
+        if (each.verify) {
+            result.refused = each.verify().defect;
+        }
+        if (result.refused.empty()) {
+            result.counts = each.count(amount);
+            result.refused = result.counts.refused + result.counts.failure;
+        }
+    }
+    return results;
+}
+
+part_record bounds_part(const std::vector<counted_result>& results) {
+    part_record part{.part = "bounds",
+                     .title = "Bounds: instructions of a call, counted exactly",
+                     .program = "bounds"};
+    table_record table{.key = "instructions",
+                       .title = "Instructions of a call, counted by single-stepping",
+                       .bias = bias,
+                       .unit = "instructions"};
+    for (const counted_result& each : results) {
+        part.contestants.emplace_back(each.name, each.what);
+        if (!each.refused.empty()) {
+            part.refused.emplace_back(each.name, each.refused);
+        }
+        for (const char* const label : counted_labels) {
+            for (const column& shown : columns) {
+                cell_record& cell = table.cells.emplace_back(cell_record{
+                    .row = each.name, .column = fmt::format("{}, {}", label, shown.name)});
+                if (each.refused.empty()) {
+                    cell.median = shown.of(each.counts[label]);
+                } else {
+                    cell.text = "not counted";
+                }
+            }
+        }
+    }
+    part.tables.push_back(std::move(table));
+    for (const char* const label : counted_labels) {
+        curve_record curve{.key = key_of(label),
+                           .title = label,
+                           .bias = bias,
+                           .unit = "instructions",
+                           .charts = {"cumulative"}};
+        for (const counted_result& each : results) {
+            if (each.refused.empty()) {
+                curve.series.push_back(series_of(each.name, each.counts[label]));
+            }
+        }
+        part.curves.push_back(std::move(curve));
+    }
+    // Where nothing can be counted, it is for the same reason everywhere.
+    const auto stepped = [](const counted_result& each) { return each.refused.empty(); };
+    if (!results.empty() && std::none_of(results.begin(), results.end(), stepped)) {
+        part.not_measured = results.front().refused;
+        part.tables.clear();
+        part.curves.clear();
+    }
+    return part;
+}
+
+std::string bounds_text(const std::vector<counted_result>& results) {
+    std::string text = fmt::format("Instructions of a call: median/99 %/max\n{:12}", "");
+    for (const char* const label : counted_labels) {
+        text += fmt::format("{:>17}", label);
+    }
+    text += '\n';
+    for (const counted_result& each : results) {
+        if (each.refused.empty()) {
+            text += fmt::format("{:12}", each.name);
+            for (const char* const label : counted_labels) {
+                const os::call_counts& calls = each.counts[label];
+                text += fmt::format(
+                    "{:>17}", fmt::format("{}/{}/{}", calls.median(), calls.p99(), calls.max()));
+            }
+            text += '\n';
+        }
+    }
+    for (const counted_result& each : results) {
+        if (!each.refused.empty()) {
+            text += fmt::format("Not counted: {}: {}\n", each.name, each.refused);
+        }
+    }
+    return text;
+}
+
+} // namespace resident::bench

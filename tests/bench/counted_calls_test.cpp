@@ -1,0 +1,65 @@
+// Concerns: the instructions that are told of a contestant are those that it has, and no other;
+// where they cannot be counted, that is told.
+
+#include "bench/known_contestants.hpp"
+#include "support/counted_calls.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace resident;
+using namespace resident::bench;
+using test::long_winded;
+using testing::HasSubstr;
+
+constexpr counted_calls_amount small{.live = 100, .warm_up = 1'000, .fresh = 20, .warm = 50};
+
+TEST(counted_calls, the_instructions_of_the_contestant_and_no_other) {
+    const auto results = count_all({counted<long_winded<0>>(), counted<long_winded<100>>()}, small);
+    if (!results[0].counts.refused.empty()) {
+        GTEST_SKIP() << results[0].counts.refused;
+    }
+    ASSERT_EQ(results[0].refused, "");
+    ASSERT_EQ(results[1].refused, "");
+    for (const char* const label : counted_labels) {
+        SCOPED_TRACE(label);
+        const os::call_counts& without = results[0].counts[label];
+        const os::call_counts& with = results[1].counts[label];
+        const bool allocates = std::string_view{label}.starts_with("allocate");
+        EXPECT_EQ(with.calls(), std::string_view{label}.ends_with("fresh") ? 20U : 50U);
+        EXPECT_EQ(with.median() - without.median(), allocates ? 100U : 200U);
+        EXPECT_EQ(with.max() - without.max(), allocates ? 100U : 200U);
+        EXPECT_EQ(with.percentile(1), with.max()) << "each call is like the others";
+#ifdef __OPTIMIZE__
+        EXPECT_LE(without.max(), 3U) << "what hands the arguments over";
+#endif
+    }
+    const part_record part = bounds_part(results);
+    ASSERT_EQ(part.curves.size(), 4U);
+    EXPECT_EQ(part.curves[0].series[1].buckets.size(), 1U);
+    EXPECT_EQ(part.curves[0].series[1].buckets[0].count, 50U);
+}
+
+TEST(counted_calls, a_contestant_that_fails_is_named) {
+    auto broken = counted<test::broken<test::flaw::overlap>>();
+    broken.count = [](const counted_calls_amount&) -> os::instruction_counts { std::abort(); };
+    const auto results = count_all({broken, counted<long_winded<5>>()}, small);
+    EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
+    EXPECT_THAT(bounds_text(results), HasSubstr("Not counted: broken: operation 500"));
+    ASSERT_EQ(bounds_part(results).refused.empty(), false);
+    EXPECT_EQ(bounds_part(results).refused[0].first, "broken");
+}
+
+TEST(counted_calls, where_nothing_can_be_counted_the_part_says_why) {
+    auto contestant = counted<long_winded<5>>();
+    contestant.count = [](const counted_calls_amount&) {
+        return os::instruction_counts{.refused = "not permitted here"};
+    };
+    const part_record part = bounds_part(count_all({contestant}, small));
+    EXPECT_EQ(part.not_measured, "not permitted here");
+    EXPECT_TRUE(part.tables.empty());
+}
+
+} // namespace

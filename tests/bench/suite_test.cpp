@@ -1,0 +1,67 @@
+// Concerns: a program of tables measures nobody who fails the verification or cannot be prepared,
+// says so, and measures the others.
+
+#include "bench/known_contestants.hpp"
+#include "support/child.hpp"
+#include "support/suite.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace resident;
+using namespace resident::bench;
+using nlohmann::json;
+using testing::HasSubstr;
+
+void empty_benchmark(benchmark::State& state) {
+    for ([[maybe_unused]] auto _ : state) {
+    }
+}
+
+void must_not_run(benchmark::State&) { std::abort(); }
+
+/// Passes the verification, and then cannot be prepared.
+class moody : public test::honest {
+public:
+    static constexpr const char* name = "moody";
+    static std::string prepare_process() {
+        return ::access(flag.c_str(), F_OK) == 0 ? "not in the mood"
+                                                 : (std::ofstream{flag}.put('x'), "");
+    }
+    static inline std::string flag;
+};
+
+TEST(suite, who_fails_is_named_and_not_measured) {
+    const std::string path = test::fresh_path("part.json");
+    moody::flag = test::fresh_path("flag");
+    const auto child = test::run_in_child({}, [&] {
+        suite benchmarks{{"throughput", "direct", "a title"}};
+        benchmarks.table({.key = "table", .title = "a table", .unit = "ns", .bias = "nobody"});
+        benchmarks.add<test::honest>("column", empty_benchmark);
+        benchmarks.add<test::broken<test::flaw::overlap>>("column", must_not_run);
+        benchmarks.add<moody>("column", must_not_run);
+        std::string words[] = {"bench", "--json", path};
+        char* pointers[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+        EXPECT_EQ(benchmarks.run(3, pointers), 0);
+    });
+    ASSERT_TRUE(child.passed()) << child.output;
+    EXPECT_THAT(child.output, HasSubstr("broken is not measured: operation 500"));
+    EXPECT_THAT(child.output, HasSubstr("Not measured in a process of its own: not in the mood"));
+    std::ifstream file{path};
+    const json part = json::parse(file);
+    const json& cells = part["tables"][0]["cells"];
+    ASSERT_EQ(cells.size(), 3U);
+    EXPECT_TRUE(cells[0].contains("value"));
+    EXPECT_THAT(cells[1]["text"].get<std::string>(), HasSubstr("operation 500"));
+    EXPECT_EQ(cells[2]["text"], "not in the mood");
+    EXPECT_EQ(part["missing"].back()["name"], "broken");
+}
+
+} // namespace
