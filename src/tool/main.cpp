@@ -78,7 +78,7 @@ int run_command(int count, char** arguments) {
         {hidden("replay-child"), run_replay_child},
     };
     try {
-        application.parse(take_recorded_command(count, arguments, recorded), arguments);
+        application.parse(take_recorded_command(count, arguments, record), arguments);
     } catch (const CLI::ParseError& what) {
         return answer(application, what);
     }

@@ -77,7 +77,7 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
 }
 
 replay_result measure(const replay_options& options, os::termination_signals& signals) {
-    progress_line progress(options.quiet);
+    progress_line progress("resident replay", options.quiet);
     progress.show(fmt::format("reading {}", options.file));
     replay::class_usage usage;
     replay_result result{.options = options,

@@ -20,7 +20,7 @@ namespace {
 void complain(std::string_view what) { fmt::print(stderr, "resident size: {}\n", what); }
 
 size_result find(const size_options& options, os::termination_signals& signals) {
-    progress_line progress(options.quiet);
+    progress_line progress("resident size", options.quiet);
     progress.show(fmt::format("reading {}", options.file));
     replay::class_usage usage;
     const trace_input input = read_trace(options.file, &usage);
