@@ -11,7 +11,6 @@
 namespace resident::recorder {
 namespace {
 
-using trace::record;
 using trace::record_kind;
 
 constexpr std::size_t too_much = ~std::size_t{0};
@@ -107,6 +106,8 @@ void* move_early(const void* block, std::size_t bytes) noexcept {
 } // namespace
 } // namespace resident::recorder
 
+// The C library's own names for the parameters are its secret.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 #define RESIDENT_INTERPOSED extern "C" __attribute__((visibility("default")))
 
 using namespace resident::recorder;
@@ -180,3 +181,4 @@ RESIDENT_INTERPOSED void* valloc(std::size_t bytes) noexcept {
 RESIDENT_INTERPOSED void* pvalloc(std::size_t bytes) noexcept {
     return allocate_aligned(resident::os::page_size(), round_to_page(bytes));
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -9,7 +9,7 @@
 namespace resident::recorder {
 namespace {
 
-constexpr std::size_t early_limit = 64 * 1024;
+constexpr std::size_t early_limit = std::size_t{64} * 1024;
 alignas(16) constinit std::array<unsigned char, early_limit> early{};
 constinit std::atomic<std::size_t> early_used{0};
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-extern "C" char** environ;
+extern "C" char** environ; // NOLINT(readability-redundant-declaration): of <unistd.h>
 
 namespace resident::recorder {
 

@@ -38,6 +38,7 @@ void* run(void* given) {
 } // namespace
 } // namespace resident::recorder
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's secret
 extern "C" __attribute__((visibility("default"))) int
 pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*routine)(void*),
                void* argument) noexcept {
@@ -54,3 +55,4 @@ pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*rout
         given->taken.store(false, std::memory_order_release);
     return failure;
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -53,7 +53,7 @@ void trace_names::complain(int error_number) noexcept {
     char* to = text.data();
     const auto put = [&to](const char* words) {
         const std::size_t length = std::strlen(words);
-        std::memcpy(to, words, length);
+        std::memcpy(to, words, length); // NOLINT(bugprone-not-null-terminated-result): more follows
         to += length;
     };
     put("resident record: this process is not recorded: ");

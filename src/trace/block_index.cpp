@@ -77,7 +77,7 @@ private:
         return check_command();
     }
 
-    maybe_error check_command() {
+    maybe_error check_command() const {
         if (index_.header.command_bytes <= command_limit)
             return std::nullopt;
         return trace_error{offsetof(file_header, command_bytes),
@@ -104,11 +104,11 @@ private:
         }
         hole_ = 0;
         const auto bytes = header.sealed != 0 ? header.record_bytes : space;
-        const maybe_error wrong = add(header, {.offset = offset,
-                                               .first_number = header.first_number,
-                                               .record_bytes = static_cast<std::uint32_t>(bytes),
-                                               .records = header.records,
-                                               .sealed = header.sealed != 0});
+        maybe_error wrong = add(header, {.offset = offset,
+                                         .first_number = header.first_number,
+                                         .record_bytes = static_cast<std::uint32_t>(bytes),
+                                         .records = header.records,
+                                         .sealed = header.sealed != 0});
         offset += header.block_bytes;
         return wrong;
     }
