@@ -5,7 +5,7 @@ import statistics
 
 import findings
 import plots
-from quantities import figure
+from quantities import duration, figure
 
 ROW = 24  # of a bar, pixels
 WIDTH = 420
@@ -31,7 +31,10 @@ def _panel(table, rows, here, values):
     script = plots.head(WIDTH, ROW * len(rows) + 62)
     script += f"set xrange [0:{limit * 1.06:g}]\nset yrange [{len(rows) - 0.4:g}:-0.6]\n"
     script += f"unset grid\nset grid xtics lt 1 lw 0.6 lc rgb '{plots.ROLES['grid']}'\n"
-    script += f"set border 2\nset ytics scale 0\nset xtics scale 0.5 {_step(limit):g}\n"
+    script += f"set border 2\nset ytics scale 0\nset xtics scale 0.5\n"
+    marks = [_step(limit) * at for at in range(5) if _step(limit) * at <= limit * 1.06]
+    marks = ", ".join(f"{plots.quoted(_shown(at, table))} {at:g}" for at in marks)
+    script += f"set xtics ({marks}) textcolor rgb '{plots.ROLES['ink']}'\n"
     script += f"set lmargin {min(max(map(len, rows)), 22) + 1}\nset rmargin 10\nset bars 0.5\n"
     script += plots.label("xlabel", table["unit"])
     names = ", ".join(f"{plots.quoted(_short(row).replace('%', '%%'))} {at}" for at, row in enumerate(rows))
@@ -39,7 +42,7 @@ def _panel(table, rows, here, values):
     boxes = {"ours": [], "rival": [], "bound": []}
     whiskers = []
     for at, (row, cell) in enumerate(zip(rows, here)):
-        script += _label(at, cell, limit)
+        script += _label(at, cell, limit, table)
         if not cell or cell.get("value", -1) < 0:
             continue
         end = min(cell["value"], limit)
@@ -64,19 +67,24 @@ def _step(limit):
     return next(by * unit for by in (1, 2, 5, 10) if by * unit >= least * 0.999)
 
 
+def _shown(value, table):
+    """Times of some length in the unit that suits them."""
+    return duration(value) if table["unit"] == "ns" else figure(value)
+
+
 def _kind(row):
     if findings.is_ours(row):
         return "ours"
     return "rival" if findings.is_rival(row) else "bound"
 
 
-def _label(at, cell, limit):
+def _label(at, cell, limit, table):
     if cell is None:
         return plots.text_at("no figure", f"first 0, first {at}", "quiet", "offset 0.6,0")
     if "text" in cell:
         return plots.text_at(_short(cell["text"], 34), f"first 0, first {at}", "quiet",
                              "offset 0.6,0")
-    text = ("▶ " if cell["value"] > limit else "") + figure(cell["value"])
+    text = ("▶ " if cell["value"] > limit else "") + _shown(cell["value"], table)
     return plots.text_at(text, f"graph 1.02, first {at}")
 
 

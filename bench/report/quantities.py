@@ -14,7 +14,7 @@ def grouped(number):
 def figure(number):
     """Three digits that count; all of them before the point."""
     size = abs(number)
-    if number == 0 or size >= 99.95:
+    if size >= 99.95 or number == int(number):
         return grouped(number)
     if size >= 9.995:
         return f"{number:.1f}"

@@ -47,6 +47,7 @@ class PartFile(unittest.TestCase):
             (lambda p: p["curves"][0].update(charts=["pie"]), "curves[0].charts[0]"),
             (lambda p: p["curves"][0]["series"][2].update(total=1), "curves[0].series[2].total"),
             (lambda p: p["curves"][0]["series"][2]["buckets"][1].reverse(), "buckets[1]"),
+            (lambda p: p["curves"][0]["series"][2]["buckets"].insert(0, [9, 9, 1]), "buckets[0]"),
             (lambda p: p["curves"][0]["series"][2]["buckets"].reverse(), "buckets[1]"),
             (lambda p: p["curves"][0]["series"][2]["buckets"].insert(0, [0, 1]), "buckets[0]"),
         ):

@@ -139,6 +139,13 @@ class Driver(unittest.TestCase):
         self.run_it("latency")
         self.assertEqual(["latency", "capacity"], [part["part"] for part in self.parts()])
 
+    def test_what_was_measured_before_is_not_taken_for_new(self):
+        self.good("capacity")
+        self.run_it("capacity")
+        self.program("capacity", "exit 1\n")
+        self.assertEqual(1, self.run_it("capacity")[0])
+        self.assertEqual(part_file.NOT_MEASURED, self.parts()[0]["status"])
+
     def test_interrupted(self):
         self.good("latency")
         self.good("capacity")
