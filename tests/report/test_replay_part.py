@@ -78,7 +78,7 @@ class Conversion(unittest.TestCase):
 
     def test_the_control_is_no_rival(self):
         text = report_text.text_report([self.part])
-        self.assertIn("10.0 ns an event, 0.50x of the best other (glibc, 20.0)", text)
+        self.assertIn("10 ns an event, 0.50x of the best other (glibc, 20)", text)
 
     def test_nothing_measured(self):
         made = replay_part.part_from({}, [{"name": "a", "reason": "b"}], "full", "now", 1)
