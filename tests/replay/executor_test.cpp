@@ -146,17 +146,23 @@ TEST(Executor, AFreeWaitsForTheAllocationInAnotherThread) {
     EXPECT_FALSE(source.out_of_order.load());
 }
 
-/// Every 50th block is the one before it.
+/// Every 50th block is the one before it. What it gave goes with it, not before.
 struct overlapping_source : faulty_source {
+    ~overlapping_source() {
+        for (void* const block : given)
+            std::free(block);
+    }
     void* allocate(std::size_t bytes, std::uint8_t alignment_log2) noexcept {
         if (++calls % 50 == 0)
             return last;
-        return last = malloc_source::allocate(bytes + 256, alignment_log2);
+        given.push_back(last = malloc_source::allocate(bytes + 256, alignment_log2));
+        return last;
     }
     void deallocate(void*, std::size_t, std::uint8_t) noexcept {}
     void* reallocate(void* block, std::size_t, std::size_t, std::uint8_t, std::uint8_t) noexcept {
         return block;
     }
+    std::vector<void*> given{};
     void* last = nullptr;
     int calls = 0;
 };
