@@ -28,11 +28,6 @@ arena_options unlocked(std::size_t capacity) {
     return {.capacity = capacity, .pages = page_kind::base, .lock = lock_policy::off};
 }
 
-/// Changes what malloc does in one way.
-struct faulty_source : replay::malloc_source {
-    static constexpr bool gives_memory = true;
-};
-
 TEST(Executor, FindsNothingWrongWithMalloc) {
     for (const std::uint32_t threads : {1U, 4U}) {
         made_up_program program = busy_program(20'000, threads, 1);
@@ -147,7 +142,7 @@ TEST(Executor, AFreeWaitsForTheAllocationInAnotherThread) {
 }
 
 /// Every 50th block is the one before it. What it gave goes with it, not before.
-struct overlapping_source : faulty_source {
+struct overlapping_source : replay::malloc_source {
     ~overlapping_source() {
         for (void* const block : given)
             std::free(block);
@@ -197,7 +192,7 @@ TEST(BrokenSource, OverlapIsSeenAtTheEndOfTheTraceToo) {
 }
 
 /// One byte behind a block of 100 is written to when the next is asked for.
-struct scribbling_source : faulty_source {
+struct scribbling_source : replay::malloc_source {
     void* allocate(std::size_t bytes, std::uint8_t alignment_log2) noexcept {
         if (last != nullptr)
             last[42] = 'x';
@@ -222,7 +217,7 @@ TEST(BrokenSource, ABlockThatIsWrittenToIsToldWithTheByte) {
 }
 
 /// Loses what realloc should keep.
-struct forgetful_source : faulty_source {
+struct forgetful_source : replay::malloc_source {
     void* reallocate(void* block, std::size_t, std::size_t bytes, std::uint8_t alignment_log2,
                      std::uint8_t) noexcept {
         malloc_source::deallocate(block, 0, alignment_log2);
@@ -243,7 +238,7 @@ TEST(BrokenSource, AReallocationThatLosesTheContentIsTold) {
 }
 
 /// Blocks of 64 bytes and more begin 8 bytes too late.
-struct misaligned_source : faulty_source {
+struct misaligned_source : replay::malloc_source {
     void* allocate(std::size_t bytes, std::uint8_t alignment_log2) noexcept {
         auto* const made =
             static_cast<std::byte*>(malloc_source::allocate(bytes + 8, alignment_log2));
