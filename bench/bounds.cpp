@@ -2,9 +2,9 @@
 /// and not of the machine's mood, the same in every run.
 #include "contestants/all.hpp"
 #include "support/bind_at_start.hpp"
-#include "support/counted_calls.hpp"
 #include "support/machine.hpp"
 #include "support/progress.hpp"
+#include "support/stepped_calls.hpp"
 
 #include <fmt/format.h>
 
@@ -14,8 +14,8 @@ namespace {
 
 using namespace resident::bench;
 
-constexpr counted_calls_amount quick{.fresh = 500, .warm = 1'000};
-constexpr counted_calls_amount full{.fresh = 10'000, .warm = 100'000};
+constexpr stepped_amount quick{.fresh = 500, .warm = 1'000};
+constexpr stepped_amount full{.fresh = 10'000, .warm = 100'000};
 
 std::vector<counted_contestant> all_counted() {
     std::vector<counted_contestant> made;
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
     verify_contestants();
     pin_to_one_processor();
     name_missing_contestants();
-    const counted_calls_amount& chosen = options.full ? full : quick;
+    const stepped_amount& chosen = options.full ? full : quick;
     std::vector<counted_result> results;
     {
         waiting_line waiting;

@@ -83,7 +83,7 @@ void* reallocate(void* block, std::size_t bytes) noexcept {
 }
 
 std::size_t round_to_page(std::size_t bytes) noexcept {
-    const std::size_t page = os::page_size();
+    const std::size_t page = os::system_page_size();
     return bytes > too_much - page ? too_much : (bytes + page - 1) / page * page;
 }
 
@@ -175,10 +175,10 @@ RESIDENT_INTERPOSED void* memalign(std::size_t alignment, std::size_t bytes) noe
 }
 
 RESIDENT_INTERPOSED void* valloc(std::size_t bytes) noexcept {
-    return allocate_aligned(resident::os::page_size(), bytes);
+    return allocate_aligned(resident::os::system_page_size(), bytes);
 }
 
 RESIDENT_INTERPOSED void* pvalloc(std::size_t bytes) noexcept {
-    return allocate_aligned(resident::os::page_size(), round_to_page(bytes));
+    return allocate_aligned(resident::os::system_page_size(), round_to_page(bytes));
 }
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

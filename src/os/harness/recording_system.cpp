@@ -189,7 +189,9 @@ recorded_process this_process() noexcept {
 
 std::uint64_t this_thread() noexcept { return static_cast<std::uint64_t>(call(SYS_gettid)); }
 
-std::size_t page_size() noexcept { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+std::size_t system_page_size() noexcept {
+    return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 std::size_t copy_arguments(char* to, std::size_t limit) noexcept {
     const long file = call(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);

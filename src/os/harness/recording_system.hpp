@@ -48,7 +48,7 @@ struct recorded_process {
 };
 [[nodiscard]] recorded_process this_process() noexcept;
 [[nodiscard]] std::uint64_t this_thread() noexcept;
-[[nodiscard]] std::size_t page_size() noexcept;
+[[nodiscard]] std::size_t system_page_size() noexcept;
 /// Copies the arguments, each with a 0 behind it. Returns: how many bytes, at most `limit`.
 std::size_t copy_arguments(char* to, std::size_t limit) noexcept;
 /// Writes to standard error.

@@ -2,7 +2,7 @@
 // where they cannot be counted, that is told.
 
 #include "bench/known_contestants.hpp"
-#include "support/counted_calls.hpp"
+#include "support/stepped_calls.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,9 +14,9 @@ using namespace resident::bench;
 using test::long_winded;
 using testing::HasSubstr;
 
-constexpr counted_calls_amount small{.live = 100, .warm_up = 1'000, .fresh = 20, .warm = 50};
+constexpr stepped_amount small{.live = 100, .warm_up = 1'000, .fresh = 20, .warm = 50};
 
-TEST(counted_calls, the_instructions_of_the_contestant_and_no_other) {
+TEST(stepped_calls, the_instructions_of_the_contestant_and_no_other) {
     const auto results = count_all({counted<long_winded<0>>(), counted<long_winded<100>>()}, small);
     if (!results[0].counts.refused.empty()) {
         GTEST_SKIP() << results[0].counts.refused;
@@ -42,9 +42,9 @@ TEST(counted_calls, the_instructions_of_the_contestant_and_no_other) {
     EXPECT_EQ(part.curves[0].series[1].buckets[0].count, 50U);
 }
 
-TEST(counted_calls, a_contestant_that_fails_is_named) {
+TEST(stepped_calls, a_contestant_that_fails_is_named) {
     auto broken = counted<test::broken<test::flaw::overlap>>();
-    broken.count = [](const counted_calls_amount&) -> os::instruction_counts { std::abort(); };
+    broken.count = [](const stepped_amount&) -> os::instruction_counts { std::abort(); };
     const auto results = count_all({broken, counted<long_winded<5>>()}, small);
     EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
     EXPECT_THAT(bounds_text(results), HasSubstr("Not counted: broken: operation 500"));
@@ -52,9 +52,9 @@ TEST(counted_calls, a_contestant_that_fails_is_named) {
     EXPECT_EQ(bounds_part(results).refused[0].first, "broken");
 }
 
-TEST(counted_calls, where_nothing_can_be_counted_the_part_says_why) {
+TEST(stepped_calls, where_nothing_can_be_counted_the_part_says_why) {
     auto contestant = counted<long_winded<5>>();
-    contestant.count = [](const counted_calls_amount&) {
+    contestant.count = [](const stepped_amount&) {
         return os::instruction_counts{.refused = "not permitted here"};
     };
     const part_record part = bounds_part(count_all({contestant}, small));

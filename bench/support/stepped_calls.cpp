@@ -1,4 +1,4 @@
-#include "support/counted_calls.hpp"
+#include "support/stepped_calls.hpp"
 
 #include <fmt/format.h>
 
@@ -46,7 +46,7 @@ constexpr std::array<column, 3> columns{{
 } // namespace
 
 std::vector<counted_result> count_all(const std::vector<counted_contestant>& contestants,
-                                      const counted_calls_amount& amount,
+                                      const stepped_amount& amount,
                                       const std::function<void(const std::string&)>& progress) {
     std::vector<counted_result> results;
     for (const counted_contestant& each : contestants) {

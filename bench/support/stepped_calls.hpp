@@ -19,7 +19,7 @@
 
 namespace resident::bench {
 
-struct counted_calls_amount {
+struct stepped_amount {
     std::uint32_t live = 10'000;     ///< blocks in the steady state
     std::uint32_t warm_up = 100'000; ///< replacements before it
     std::uint32_t fresh = 500;       ///< calls of each kind that are counted, the first of a heap
@@ -32,12 +32,12 @@ inline constexpr std::array<const char*, 4> counted_labels{"allocate", "free", "
 
 /// The same calls for every contestant, with the same sizes in the same order.
 template <contestant C>
-class counted_calls {
+class stepped_calls {
 public:
-    counted_calls(C& heap, os::stepper& stepper, std::uint32_t live)
+    stepped_calls(C& heap, os::stepper& stepper, std::uint32_t live)
         : heap_(heap), stepper_(stepper), slots_(live) {}
 
-    void run(const counted_calls_amount& amount) {
+    void run(const stepped_amount& amount) {
         for (std::uint32_t call = 0; call != amount.fresh; ++call) {
             count_allocate("allocate, fresh", slots_[call]);
         }
@@ -105,11 +105,11 @@ struct counted_contestant {
     std::string name{};
     std::string what{};
     std::function<verdict()> verify{}; ///< empty for what is no allocator
-    std::function<os::instruction_counts(const counted_calls_amount&)> count{};
+    std::function<os::instruction_counts(const stepped_amount&)> count{};
 };
 
 template <contestant C>
-os::instruction_counts count_calls(const counted_calls_amount& amount) {
+os::instruction_counts count_calls(const stepped_amount& amount) {
     return os::count_instructions([&amount](os::stepper& stepper) {
         if constexpr (requires { C::prepare_process(); }) {
             if (const std::string refused = C::prepare_process(); !refused.empty()) {
@@ -118,7 +118,7 @@ os::instruction_counts count_calls(const counted_calls_amount& amount) {
             }
         }
         const auto heap = std::make_unique<C>();
-        counted_calls<C>{*heap, stepper, amount.live}.run(amount);
+        stepped_calls<C>{*heap, stepper, amount.live}.run(amount);
     });
 }
 
@@ -143,7 +143,7 @@ struct counted_result {
 
 /// Effects: verifies every contestant, and counts the calls of those that pass.
 std::vector<counted_result> count_all(const std::vector<counted_contestant>& contestants,
-                                      const counted_calls_amount& amount,
+                                      const stepped_amount& amount,
                                       const std::function<void(const std::string&)>& progress = {});
 
 /// The table and the curves, without what the program adds.
