@@ -11,7 +11,7 @@ namespace {
 
 /// 400 000 blocks of 520 bytes are 208 MB; a pool with classes of powers of two needs half as much
 /// again, and grows in large steps.
-constexpr std::size_t shared_capacity = 512_MiB;
+std::size_t shared_capacity = 512_MiB;
 
 bool is_built = false;
 
@@ -31,6 +31,8 @@ arena& shared_arena() {
     is_built = true;
     return shared;
 }
+
+void set_shared_arena_capacity(std::size_t bytes) noexcept { shared_capacity = bytes; }
 
 std::string describe_shared_arena() {
     if (!is_built) {

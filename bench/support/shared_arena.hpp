@@ -14,6 +14,10 @@ namespace resident::bench {
 /// Ends the program with the error's message if there is not enough memory.
 arena& shared_arena();
 
+/// Another size than 512 MiB, where the blocks of the workload need less: locking takes its time.
+/// Call before the first use.
+void set_shared_arena_capacity(std::size_t bytes) noexcept;
+
 /// Its size, whether it is locked, and its pages; empty if it was not built.
 std::string describe_shared_arena();
 

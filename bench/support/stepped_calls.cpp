@@ -1,6 +1,10 @@
 #include "support/stepped_calls.hpp"
 
+#include "support/in_child.hpp"
+#include "support/machine.hpp"
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -30,6 +34,39 @@ const char* key_of(const std::string& label) {
     return keys.at(label);
 }
 
+counted_result count_one(const counted_contestant& contestant, const stepped_amount& amount) {
+    counted_result result;
+    if (contestant.verify) {
+        result.refused = contestant.verify().defect;
+    }
+    if (result.refused.empty()) {
+        result.counts = contestant.count(amount);
+        result.refused = result.counts.refused + result.counts.failure;
+    }
+    return result;
+}
+
+/// The way from the process that counts to this one.
+std::string text_of(const counted_result& result) {
+    nlohmann::json labels = nlohmann::json::object();
+    for (const os::call_counts& each : result.counts.labels) {
+        labels[each.label] = {{"worst_call", each.worst_call}, {"calls", each.instructions}};
+    }
+    return nlohmann::json{{"refused", result.refused}, {"labels", labels}}.dump(
+        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+counted_result result_of(const std::string& text) {
+    const nlohmann::json read = nlohmann::json::parse(text);
+    counted_result result{.refused = read.at("refused")};
+    for (const auto& [label, counted] : read.at("labels").items()) {
+        result.counts.labels.push_back({.label = label,
+                                        .instructions = counted.at("calls"),
+                                        .worst_call = counted.at("worst_call")});
+    }
+    return result;
+}
+
 constexpr const char* bias = "instructions are counted, not what they wait for; a system call is "
                              "one, although it takes as long as hundreds";
 
@@ -46,21 +83,23 @@ constexpr std::array<column, 3> columns{{
 } // namespace
 
 std::vector<counted_result> count_all(const std::vector<counted_contestant>& contestants,
-                                      const stepped_amount& amount,
-                                      const std::function<void(const std::string&)>& progress) {
+                                      const stepped_amount& amount) {
+    std::vector<std::function<std::string()>> each_in_its_process;
+    for (std::size_t index = 0; index != contestants.size(); ++index) {
+        each_in_its_process.emplace_back([&contestant = contestants[index], &amount, index] {
+            pin_in_turn(index); // who steps and who is stepped take turns
+            return text_of(count_one(contestant, amount));
+        });
+    }
+    const auto texts = text_from_children(each_in_its_process);
     std::vector<counted_result> results;
-    for (const counted_contestant& each : contestants) {
-        if (progress) {
-            progress("counting the instructions of " + each.name);
-        }
+    for (std::size_t index = 0; index != contestants.size(); ++index) {
         counted_result& result =
-            results.emplace_back(counted_result{.name = each.name, .what = each.what});
-        if (each.verify) {
-            result.refused = each.verify().defect;
-        }
-        if (result.refused.empty()) {
-            result.counts = each.count(amount);
-            result.refused = result.counts.refused + result.counts.failure;
+            results.emplace_back(texts[index] ? result_of(*texts[index]) : counted_result{});
+        result.name = contestants[index].name;
+        result.what = contestants[index].what;
+        if (!texts[index]) {
+            result.refused = "its process crashed";
         }
     }
     return results;

@@ -141,10 +141,10 @@ struct counted_result {
     os::instruction_counts counts{};
 };
 
-/// Effects: verifies every contestant, and counts the calls of those that pass.
+/// Effects: verifies every contestant, and counts the calls of those that pass. Each has a process
+/// of its own, as many at a time as there are processors: what is counted does not depend on it.
 std::vector<counted_result> count_all(const std::vector<counted_contestant>& contestants,
-                                      const stepped_amount& amount,
-                                      const std::function<void(const std::string&)>& progress = {});
+                                      const stepped_amount& amount);
 
 /// The table and the curves, without what the program adds.
 part_record bounds_part(const std::vector<counted_result>& results);

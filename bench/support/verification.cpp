@@ -3,6 +3,7 @@
 #include "os/harness/realtime_thread.hpp"
 #include "random.hpp"
 #include "support/in_child.hpp"
+#include "support/shared_arena.hpp"
 
 #include <fmt/format.h>
 
@@ -138,8 +139,12 @@ std::string play_once(const verified_contestant& contestant) {
     return refused.empty() ? playing.defect : refused;
 }
 
+/// Its 2 000 blocks are some 2 MiB; pools grow by large steps.
+constexpr std::size_t enough_for_the_mixture = std::size_t{64} << 20;
+
 /// In the child. The text is a verdict: the bytes kept or "-", a blank, and the defect.
 std::string play_twice(const verified_contestant& contestant) {
+    set_shared_arena_capacity(enough_for_the_mixture);
     // A thread's memory must go back to where it is counted.
     mallopt(M_ARENA_MAX, 1);
     if (contestant.prepare != nullptr) {
