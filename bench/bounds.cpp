@@ -24,9 +24,6 @@ std::vector<counted_contestant> all_counted() {
     return made;
 }
 
-/// Of 10 000 blocks of the log mix, some 4 MiB, for pools that grow by large steps.
-constexpr std::size_t enough_for_the_churn = std::size_t{128} << 20;
-
 } // namespace
 
 int main(int argc, char** argv) {

@@ -14,6 +14,9 @@ namespace resident::bench {
 /// Ends the program with the error's message if there is not enough memory.
 arena& shared_arena();
 
+/// For 10 000 blocks of the log mix, some 4 MiB, and pools that grow by large steps.
+inline constexpr std::size_t enough_for_the_churn = std::size_t{128} << 20;
+
 /// Another size than 512 MiB, where the blocks of the workload need less: locking takes its time.
 /// Call before the first use.
 void set_shared_arena_capacity(std::size_t bytes) noexcept;

@@ -1,7 +1,5 @@
 #include "tool/replay.hpp"
 
-#include "os/harness/output_file.hpp"
-#include "os/harness/terminal.hpp"
 #include "os/harness/termination_signals.hpp"
 #include "replay/class_usage.hpp"
 #include "resident/memory_limit.hpp"
@@ -12,6 +10,7 @@
 #include "tool/quantities.hpp"
 #include "tool/replay_contest.hpp"
 #include "tool/replay_report.hpp"
+#include "tool/reporting_command.hpp"
 #include "tool/size.hpp"
 #include "tool/usage_error.hpp"
 
@@ -22,8 +21,6 @@
 
 namespace resident::tool {
 namespace {
-
-void complain(std::string_view what) { fmt::print(stderr, "resident replay: {}\n", what); }
 
 std::vector<replay_figures> chosen_contestants(const replay_options& options) {
     std::vector<replay_figures> rows;
@@ -92,44 +89,17 @@ replay_result measure(const replay_options& options, os::termination_signals& si
     return result;
 }
 
-int report(const replay_result& result) {
-    bool written = true;
-    const auto& json = result.options.json;
-    std::string text;
-    if (json && *json != "-") {
-        std::string reason;
-        written = os::output_file::write(*json, replay_json(result), reason);
-        if (!written)
-            complain(reason);
-    }
-    const std::string refused = os::write_output(
-        json == "-" ? replay_json(result) : replay_text(result, abilities_of_output()));
-    if (!refused.empty())
-        complain("standard output takes no more: " + refused);
-    return result.holds() && written && refused.empty() ? exit_success : exit_check_failed;
-}
-
 } // namespace
 
 int run_replay(const replay_options& options) {
-    int signal = 0;
-    try {
-        os::termination_signals signals;
-        std::string reason;
-        if (options.json && *options.json != "-" && !os::output_file::usable(*options.json, reason))
-            throw usage_error("--json: " + reason);
-        return report(measure(options, signals));
-    } catch (const usage_error& what) {
-        complain(what.what());
-        return exit_usage;
-    } catch (const interrupted& what) {
-        signal = what.signal;
-    } catch (const std::exception& what) {
-        complain(what.what());
-        return exit_check_failed;
-    }
-    complain("stopped; no report was written");
-    os::termination_signals::end_by(signal);
+    const reporting_command command("resident replay", options.json);
+    return command.run([&](os::termination_signals& signals) {
+        const replay_result result = measure(options, signals);
+        const bool written =
+            command.write([&] { return replay_json(result); },
+                          [&] { return replay_text(result, abilities_of_output()); });
+        return written && result.holds() ? exit_success : exit_check_failed;
+    });
 }
 
 } // namespace resident::tool

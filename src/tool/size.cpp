@@ -1,11 +1,10 @@
 #include "tool/size.hpp"
 
-#include "os/harness/output_file.hpp"
-#include "os/harness/terminal.hpp"
 #include "resident/arena.hpp"
 #include "tool/contest.hpp"
 #include "tool/exit_code.hpp"
 #include "tool/quantities.hpp"
+#include "tool/reporting_command.hpp"
 #include "tool/size_report.hpp"
 #include "tool/usage_error.hpp"
 
@@ -17,8 +16,6 @@
 namespace resident::tool {
 namespace {
 
-void complain(std::string_view what) { fmt::print(stderr, "resident size: {}\n", what); }
-
 size_result find(const size_options& options, os::termination_signals& signals) {
     progress_line progress("resident size", options.quiet);
     progress.show(fmt::format("reading {}", options.file));
@@ -29,21 +26,6 @@ size_result find(const size_options& options, os::termination_signals& signals) 
     if (!found.search.failure.empty())
         throw std::runtime_error("no capacity could be found: " + found.search.failure);
     return {.input = input, .classes = usage.table(), .peaks = usage.peaks(), .found = found};
-}
-
-int report(const size_result& result, const size_options& options) {
-    bool written = true;
-    if (options.json && *options.json != "-") {
-        std::string reason;
-        written = os::output_file::write(*options.json, size_json(result), reason);
-        if (!written)
-            complain(reason);
-    }
-    const std::string refused = os::write_output(
-        options.json == "-" ? size_json(result) : size_text(result, abilities_of_output()));
-    if (!refused.empty())
-        complain("standard output takes no more: " + refused);
-    return written && refused.empty() ? exit_success : exit_check_failed;
 }
 
 } // namespace
@@ -73,24 +55,14 @@ sizing find_size(const trace_input& input, const replay::class_usage& usage,
 }
 
 int run_size(const size_options& options) {
-    int signal = 0;
-    try {
-        os::termination_signals signals;
-        std::string reason;
-        if (options.json && *options.json != "-" && !os::output_file::usable(*options.json, reason))
-            throw usage_error("--json: " + reason);
-        return report(find(options, signals), options);
-    } catch (const usage_error& what) {
-        complain(what.what());
-        return exit_usage;
-    } catch (const interrupted& what) {
-        signal = what.signal;
-    } catch (const std::exception& what) {
-        complain(what.what());
-        return exit_check_failed;
-    }
-    complain("stopped; no report was written");
-    os::termination_signals::end_by(signal);
+    const reporting_command command("resident size", options.json);
+    return command.run([&](os::termination_signals& signals) {
+        const size_result result = find(options, signals);
+        const bool written =
+            command.write([&] { return size_json(result); },
+                          [&] { return size_text(result, abilities_of_output()); });
+        return written ? exit_success : exit_check_failed;
+    });
 }
 
 } // namespace resident::tool
