@@ -69,13 +69,21 @@ TEST_F(SerialDemoCleanup, EndOfTheHogEndsTheRunAndIsCleanedUp) {
 TEST_F(SerialDemoCleanup, EndOfTheGuardianIsMadeUpForByTheTool) {
     running_tool tool(arguments(), here());
     const traces made = traces_under_pressure(tool);
-    for (const pid_t child : made.children)
-        if (read_text("/proc/" + std::to_string(child) + "/comm") == "resident-guard\n")
-            ::kill(child, SIGKILL);
+    const pid_t guardian = guardian_of(tool.id());
+    ASSERT_NE(guardian, 0);
+    ::kill(guardian, SIGKILL);
     tool.send(SIGTERM);
     EXPECT_EQ(tool.wait().signal, SIGTERM);
     expect_machine_as_before(made);
     expect_no_report();
+}
+
+TEST_F(SerialDemoCleanup, EndOfTheWholeTreeOfProcessesIsCleanedUp) {
+    running_tool tool(arguments(), here());
+    const traces made = traces_under_pressure(tool);
+    kill_with_all_descendants(tool.id());
+    EXPECT_EQ(tool.wait().signal, SIGKILL);
+    expect_machine_as_before(made);
 }
 
 TEST_F(SerialDemoCleanup, EndOfAContestantIsReportedAndTheOthersGoOn) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -59,6 +60,27 @@ inline std::vector<pid_t> children_of(pid_t parent, const std::string& command =
     return children;
 }
 
+/// What cleans up after the tool; no child of it. 0 if there is none.
+inline pid_t guardian_of(pid_t tool) {
+    for (const auto& [id, it] : all_processes())
+        if (read_text("/proc/" + std::to_string(id) + "/comm") ==
+            "guard-" + std::to_string(tool) + "\n")
+            return id;
+    return 0;
+}
+
+/// As who ends a whole tree of processes finds it: by the parents, all stopped before any is ended.
+inline void kill_with_all_descendants(pid_t root) {
+    std::vector<pid_t> tree{root};
+    for (std::size_t at = 0; at != tree.size(); ++at) {
+        ::kill(tree[at], SIGSTOP);
+        const std::vector<pid_t> children = children_of(tree[at]);
+        tree.insert(tree.end(), children.begin(), children.end());
+    }
+    for (const pid_t each : tree)
+        ::kill(each, SIGKILL);
+}
+
 /// Ended, or a zombie that waits for the system's first process.
 inline bool has_ended(pid_t process) {
     return read_text("/proc/" + std::to_string(process) + "/cmdline").empty();
@@ -83,7 +105,7 @@ inline std::string why_no_pressure() {
 struct traces {
     std::string cgroup;
     std::string swap_file;
-    std::vector<pid_t> children;
+    std::vector<pid_t> processes; ///< guardian, contestant, hog
 };
 
 /// Waits until a contestant is measured beside the hog; then tells what there is.
@@ -93,8 +115,11 @@ inline traces traces_under_pressure(const running_tool& tool) {
     std::string reason;
     traces found{os::memory_cgroup::directory_of(name, reason), "/" + name + ".swap",
                  children_of(tool.id())};
+    const pid_t guardian = guardian_of(tool.id());
+    EXPECT_NE(guardian, 0);
+    found.processes.push_back(guardian);
     EXPECT_TRUE(std::filesystem::exists(found.cgroup));
-    EXPECT_GE(found.children.size(), 3U) << "guardian, contestant, hog";
+    EXPECT_GE(found.processes.size(), 3U) << "guardian, contestant, hog";
     return found;
 }
 
@@ -105,8 +130,8 @@ inline void expect_machine_as_before(const traces& made) {
     })) << read_text("/proc/swaps");
     for (const char* place : {"/var/tmp", "/var/lib", "/tmp"})
         EXPECT_FALSE(std::filesystem::exists(place + made.swap_file)) << place;
-    for (const pid_t child : made.children)
-        EXPECT_TRUE(becomes_true([&] { return has_ended(child); })) << "process " << child;
+    for (const pid_t each : made.processes)
+        EXPECT_TRUE(becomes_true([&] { return has_ended(each); })) << "process " << each;
 }
 
 } // namespace resident::test

@@ -22,6 +22,9 @@ namespace {
 constexpr char cgroup_kind = 'c';
 constexpr char swap_file_kind = 's';
 constexpr char setting_kind = 'v';
+/// What the guardian says at its end.
+constexpr char all_undone = '1';
+constexpr char something_left = '0';
 
 using undertaking = cleanup_guardian::undertaking;
 
@@ -51,11 +54,11 @@ bool undo(const std::vector<undertaking>& announced) {
 
 /// Keeps the guardian out of reach of what may end its charge, and holds nothing of it open: who
 /// reads the output of that process must see its end.
-void detach(int socket) {
+void detach(int socket, pid_t charge) {
     ::setsid();
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE})
         ::signal(signal, SIG_IGN);
-    ::prctl(PR_SET_NAME, "resident-guard");
+    ::prctl(PR_SET_NAME, ("guard-" + std::to_string(charge)).c_str());
     const int nothing = ::open("/dev/null", O_RDWR);
     for (const int descriptor : {0, 1, 2})
         ::dup2(nothing, descriptor);
@@ -64,8 +67,8 @@ void detach(int socket) {
     [[maybe_unused]] const int moved = ::chdir("/");
 }
 
-[[noreturn]] void guard(int socket) {
-    detach(socket);
+[[noreturn]] void guard(int socket, pid_t charge) {
+    detach(socket, charge);
     std::vector<undertaking> announced;
     std::array<char, 4096> message{};
     for (;;) {
@@ -76,7 +79,30 @@ void detach(int socket) {
             break; // the other end is closed
         announced.push_back({message[0], std::string(message.data() + 1, message.data() + length)});
     }
-    ::_exit(undo(announced) ? 0 : 1);
+    const char answer = undo(announced) ? all_undone : something_left;
+    ::send(3, &answer, sizeof answer, MSG_NOSIGNAL); // nobody may be there any more
+    ::_exit(0);
+}
+
+/// Who ends a process with all of its descendants, as test drivers do, finds them by their parents:
+/// the guardian's own parent ends at once, and the system's first process adopts it.
+/// Returns: 0 or errno.
+int start_adopted(int socket, int socket_of_charge) {
+    const pid_t charge = ::getpid();
+    const pid_t parent = ::fork();
+    if (parent < 0)
+        return errno;
+    if (parent == 0) {
+        ::close(socket_of_charge);
+        const pid_t guardian = ::fork();
+        if (guardian == 0)
+            guard(socket, charge);
+        ::_exit(guardian < 0 ? errno : 0);
+    }
+    int status = 0;
+    while (::waitpid(parent, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 
 } // namespace
@@ -87,18 +113,14 @@ std::unique_ptr<cleanup_guardian> cleanup_guardian::start(std::string& reason) {
         reason = std::string("cannot open a socket: ") + std::strerror(errno);
         return nullptr;
     }
-    const pid_t process = ::fork();
-    if (process == 0) {
-        ::close(sockets[0]);
-        guard(sockets[1]);
-    }
+    const int failure = start_adopted(sockets[1], sockets[0]);
     ::close(sockets[1]);
-    if (process < 0) {
-        reason = std::string("cannot start a process to clean up: ") + std::strerror(errno);
+    if (failure != 0) {
+        reason = std::string("cannot start a process to clean up: ") + std::strerror(failure);
         ::close(sockets[0]);
         return nullptr;
     }
-    return std::unique_ptr<cleanup_guardian>(new cleanup_guardian(process, sockets[0]));
+    return std::unique_ptr<cleanup_guardian>(new cleanup_guardian(sockets[0]));
 }
 
 bool cleanup_guardian::announce(char kind, const std::string& subject) {
@@ -122,14 +144,15 @@ bool cleanup_guardian::announce_setting(const std::string& path, const std::stri
 }
 
 bool cleanup_guardian::finish() {
-    if (process_ == 0)
+    if (socket_ < 0)
         return true;
-    ::close(socket_);
-    int status = 0;
-    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+    ::shutdown(socket_, SHUT_WR);
+    char answer = something_left; // unless it says otherwise: somebody may have ended it
+    while (::recv(socket_, &answer, sizeof answer, 0) < 0 && errno == EINTR) {
     }
-    process_ = 0;
-    return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || undo(announced_);
+    ::close(socket_);
+    socket_ = -1;
+    return answer == all_undone || undo(announced_);
 }
 
 cleanup_guardian::~cleanup_guardian() { finish(); }

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 namespace resident::os {
 
 /// A small process that waits for this one to finish or to end in any way, SIGKILL included, and
 /// then undoes what was announced to it. It stands in a session of its own, so that a control-C or
-/// a signal to the process group does not reach it.
+/// a signal to the process group does not reach it, and is nobody's child here, so that who ends
+/// this process with all of its descendants does not find it. It is called guard-<id of this
+/// process>.
 ///
 /// Announce before doing: undoing what was never done is harmless, the reverse is not.
 class cleanup_guardian {
@@ -44,11 +44,10 @@ public:
     };
 
 private:
-    cleanup_guardian(pid_t process, int socket) : process_(process), socket_(socket) {}
+    explicit cleanup_guardian(int socket) : socket_(socket) {}
     bool announce(char kind, const std::string& subject);
 
-    pid_t process_;
-    int socket_;
+    int socket_; ///< -1 once it has finished
     std::vector<undertaking> announced_;
 };
 
