@@ -23,6 +23,7 @@
 #include <memory_resource>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
@@ -188,35 +189,35 @@ void add_sequences(suite& benchmarks) {
     });
 }
 
-void add_ordered(suite& benchmarks) {
-    benchmarks.table({.key = "ordered",
-                      .title = "Ordered containers of the allocator's type, of 8 192 random keys",
+/// The kinds of containers that are found by a key.
+template <class Way>
+struct ordered {
+    using set = typename containers<Way>::set;
+    using multiset = typename containers<Way>::multiset;
+    using map = typename containers<Way>::map;
+    using multimap = typename containers<Way>::multimap;
+};
+template <class Way>
+struct unordered {
+    using set = typename containers<Way>::unordered_set;
+    using multiset = typename containers<Way>::unordered_multiset;
+    using map = typename containers<Way>::map_to_strings;
+    using multimap = typename containers<Way>::unordered_multimap;
+};
+
+template <template <class> class Kinds>
+void add_keyed(suite& benchmarks, std::string_view key, std::string_view title) {
+    benchmarks.table({.key = key,
+                      .title = title,
                       .unit = "ns to take one out and put one in",
                       .bias = own_work});
     for_each_contestant(all_contestants{}, [&]<class C>() {
         using way = by_type<C>;
-        using of = containers<way>;
+        using of = Kinds<way>;
         benchmarks.add<C>("set", keys<C, way, typename of::set>);
         benchmarks.add<C>("multiset", keys<C, way, typename of::multiset>);
         benchmarks.add<C>("map", keys<C, way, typename of::map>);
         benchmarks.add<C>("multimap", keys<C, way, typename of::multimap>);
-    });
-}
-
-void add_unordered(suite& benchmarks) {
-    benchmarks.table({.key = "unordered",
-                      .title =
-                          "Unordered containers of the allocator's type, of 8 192 random keys;\n"
-                          "those of the map each with a string of 40 characters",
-                      .unit = "ns to take one out and put one in",
-                      .bias = own_work});
-    for_each_contestant(all_contestants{}, [&]<class C>() {
-        using way = by_type<C>;
-        using of = containers<way>;
-        benchmarks.add<C>("set", keys<C, way, typename of::unordered_set>);
-        benchmarks.add<C>("multiset", keys<C, way, typename of::unordered_multiset>);
-        benchmarks.add<C>("map", keys<C, way, typename of::map_to_strings>);
-        benchmarks.add<C>("multimap", keys<C, way, typename of::unordered_multimap>);
     });
 }
 
@@ -242,8 +243,11 @@ void add_pmr(suite& benchmarks) {
 int main(int argc, char** argv) {
     suite benchmarks{{"throughput", "containers", "Throughput: containers"}};
     add_sequences(benchmarks);
-    add_ordered(benchmarks);
-    add_unordered(benchmarks);
+    add_keyed<ordered>(benchmarks, "ordered",
+                       "Ordered containers of the allocator's type, of 8 192 random keys");
+    add_keyed<unordered>(benchmarks, "unordered",
+                         "Unordered containers of the allocator's type, of 8 192 random keys;\n"
+                         "those of the map each with a string of 40 characters");
     add_pmr(benchmarks);
     return benchmarks.run(argc, argv);
 }
