@@ -20,6 +20,8 @@ public:
     static constexpr const char* name = "boost";
     static constexpr const char* what =
         "boost::container::pmr::unsynchronized_pool_resource on the arena";
+    /// It links all blocks of a chunk when it takes one, and chunks grow.
+    static constexpr bool first_calls_are_long = true;
 
     void* allocate(std::size_t bytes) { return pool_.allocate(bytes); }
     void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }

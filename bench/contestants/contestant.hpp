@@ -12,6 +12,7 @@ namespace resident::bench {
 /// use it, does. Beyond these a contestant may have
 ///     static constexpr const char* what;                            a line about it
 ///     static std::string prepare_process();                         needs a process of its own
+///     static constexpr bool first_calls_are_long;                   millions of instructions
 ///     static std::size_t bytes_in_use();                            all that is given out now
 ///     static constexpr bool caches_until_thread_ends = true;        which threads keep part of
 ///     static constexpr bool is_no_allocator = true;                 nothing can be asked of it

@@ -34,6 +34,9 @@ const char* key_of(const std::string& label) {
     return keys.at(label);
 }
 
+/// In place of what a quick run leaves out.
+constexpr const char* left_to_full = "with --full";
+
 counted_result count_one(const counted_contestant& contestant, const stepped_amount& amount) {
     counted_result result;
     if (contestant.verify) {
@@ -122,10 +125,10 @@ part_record bounds_part(const std::vector<counted_result>& results) {
             for (const column& shown : columns) {
                 cell_record& cell = table.cells.emplace_back(cell_record{
                     .row = each.name, .column = fmt::format("{}, {}", label, shown.name)});
-                if (each.refused.empty()) {
-                    cell.median = shown.of(each.counts[label]);
+                if (const os::call_counts* const calls = each.counts.find(label)) {
+                    cell.median = shown.of(*calls);
                 } else {
-                    cell.text = "not counted";
+                    cell.text = each.refused.empty() ? left_to_full : "not counted";
                 }
             }
         }
@@ -138,8 +141,8 @@ part_record bounds_part(const std::vector<counted_result>& results) {
                            .unit = "instructions",
                            .charts = {"cumulative"}};
         for (const counted_result& each : results) {
-            if (each.refused.empty()) {
-                curve.series.push_back(series_of(each.name, each.counts[label]));
+            if (const os::call_counts* const calls = each.counts.find(label)) {
+                curve.series.push_back(series_of(each.name, *calls));
             }
         }
         part.curves.push_back(std::move(curve));
@@ -164,9 +167,11 @@ std::string bounds_text(const std::vector<counted_result>& results) {
         if (each.refused.empty()) {
             text += fmt::format("{:12}", each.name);
             for (const char* const label : counted_labels) {
-                const os::call_counts& calls = each.counts[label];
-                text += fmt::format(
-                    "{:>17}", fmt::format("{}/{}/{}", calls.median(), calls.p99(), calls.max()));
+                const os::call_counts* const calls = each.counts.find(label);
+                text += fmt::format("{:>17}", calls == nullptr
+                                                  ? left_to_full
+                                                  : fmt::format("{}/{}/{}", calls->median(),
+                                                                calls->p99(), calls->max()));
             }
             text += '\n';
         }

@@ -42,6 +42,29 @@ TEST(stepped_calls, the_instructions_of_the_contestant_and_no_other) {
     EXPECT_EQ(part.curves[0].series[1].buckets[0].count, 50U);
 }
 
+struct slow_to_begin : long_winded<5> {
+    static constexpr bool first_calls_are_long = true;
+};
+
+TEST(stepped_calls, long_first_calls_are_left_to_full_and_that_is_said) {
+    stepped_amount quick = small;
+    quick.leave_out_long_first_calls = true;
+    const auto results = count_all({counted<slow_to_begin>(), counted<long_winded<5>>()}, quick);
+    if (!results[0].counts.refused.empty() || !results[0].refused.empty()) {
+        GTEST_SKIP() << results[0].refused;
+    }
+    EXPECT_EQ(results[0].counts.find("allocate, fresh"), nullptr);
+    EXPECT_EQ(results[0].counts["allocate"].calls(), 50U);
+    EXPECT_EQ(results[1].counts["allocate, fresh"].calls(), 20U);
+    EXPECT_THAT(bounds_text(results), HasSubstr("with --full"));
+    const part_record part = bounds_part(results);
+    for (const cell_record& cell : part.tables[0].cells) {
+        const bool left_out =
+            cell.row == results[0].name && cell.column.find("fresh") != std::string::npos;
+        EXPECT_TRUE(left_out || cell.median) << cell.row << ", " << cell.column;
+    }
+}
+
 TEST(stepped_calls, a_contestant_that_fails_is_named) {
     auto broken = counted<test::broken<test::flaw::overlap>>();
     broken.count = [](const stepped_amount&) -> os::instruction_counts { std::abort(); };
