@@ -53,10 +53,12 @@ class built_jemalloc_heap {
 ///
 /// Some of jemalloc's tables belong to the process and not to one of its arenas: they lie in
 /// ordinary memory. Construction touches their parts for the arena's capacity of that time, so
-/// that they are there; prepare_process() keeps them from being swapped out.
+/// that they are there, unless another resource is alive on the arena: then they are there for the
+/// capacity that the first of them found. prepare_process() keeps them from being swapped out.
 ///
 /// Out of memory: before a request is refused, all free extents go back to the arena, where they
-/// join; then the request is tried again; then it is refused, and counted.
+/// join; then the request is tried again; then it is refused, and counted. One that is larger or
+/// more aligned than the whole arena is refused at once.
 ///
 /// Threads: every member may be called from any thread at any time, except construction,
 /// destruction and release(). Nothing is cached per thread: jemalloc's thread caches would lie in
@@ -66,7 +68,8 @@ class built_jemalloc_heap {
 /// fork(): jemalloc goes through its metadata in the child, so an arena that excludes or wipes its
 /// memory there (fork_policy) kills the child inside of fork(), by SIGSEGV, as long as a
 /// jemalloc_resource is alive on it. Use posix_spawn, or an arena with fork_policy::inherit. There,
-/// the behavior of everything but destruction is undefined in the child.
+/// the behavior of everything but destruction is undefined in the child, and no jemalloc_resource
+/// may be built in it.
 class jemalloc_resource final : public std::pmr::memory_resource {
 public:
     /// What the arena must have free, aligned to as much, for jemalloc's metadata alone. It takes
@@ -77,7 +80,7 @@ public:
     /// Throws: `resident::error` if and only if the arena has no room for the metadata, the
     /// jemalloc at hand is none of version 5, or it has no arena left (it has 4 094). Then nothing
     /// is taken. In a build without exceptions: prints the error and aborts. Complexity: linear in
-    /// the arena's capacity, a few microseconds for each 2 MiB. Not real-time safe.
+    /// the arena's capacity. Not real-time safe.
     explicit jemalloc_resource(arena& memory, const jemalloc_options& options = {});
 
     /// The same, for code without exceptions: fails if and only if the constructor would throw.

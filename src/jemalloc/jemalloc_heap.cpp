@@ -105,9 +105,9 @@ bool jemalloc_heap::create_arena() noexcept {
                       reset_.find("arena.0.reset", 1, index) &&
                       dirty_decay.find("arena.0.dirty_decay_ms", 1, index) &&
                       muzzy_decay.find("arena.0.muzzy_decay_ms", 1, index) &&
-                      dirty_decay.write(decay) && muzzy_decay.write(decay);
-    // Not there if jemalloc was built without statistics.
-    has_statistics_ = small_in_use_.find("stats.arenas.0.small.allocated", 2, index) &&
+                      dirty_decay.write(decay) && muzzy_decay.write(decay) &&
+                      // Reading them gives 0 if jemalloc was built without statistics.
+                      small_in_use_.find("stats.arenas.0.small.allocated", 2, index) &&
                       large_in_use_.find("stats.arenas.0.large.allocated", 2, index);
     if (!done)
         destroy_.invoke();
@@ -115,8 +115,8 @@ bool jemalloc_heap::create_arena() noexcept {
 }
 
 void jemalloc_heap::destroy(jemalloc_heap* doomed) noexcept {
+    doomed->destroy_.invoke(); // as long as it has extents, nobody may pretend any there
     doomed->withdraw();
-    doomed->destroy_.invoke();
     arena& source = doomed->source_;
     doomed->~jemalloc_heap();
     source.deallocate_run(doomed);
@@ -165,7 +165,7 @@ void* jemalloc_heap::allocate(std::size_t bytes, std::size_t alignment) noexcept
     const int flags = flags_ | aligned_to_power(std::countr_zero(alignment));
     if (void* const block = RESIDENT_JEMALLOC(mallocx)(asked, flags)) [[likely]]
         return block;
-    if (asked <= source_.memory().size()) {
+    if (std::max(asked, alignment) <= source_.memory().size()) {
         trim();
         if (void* const block = RESIDENT_JEMALLOC(mallocx)(asked, flags))
             return block;
@@ -200,16 +200,12 @@ void jemalloc_heap::release() noexcept {
 }
 
 jemalloc_statistics jemalloc_heap::statistics() const noexcept {
-    jemalloc_statistics now{.in_use = 0,
-                            .held = held_.load(std::memory_order_relaxed),
-                            .peak_held = peak_held_.load(std::memory_order_relaxed),
-                            .failures = failures_.load(std::memory_order_relaxed)};
-    if (has_statistics_) {
-        std::uint64_t epoch = 1; // whatever is written has the figures gathered
-        RESIDENT_JEMALLOC(mallctl)("epoch", nullptr, nullptr, &epoch, sizeof epoch);
-        now.in_use = small_in_use_.read() + large_in_use_.read();
-    }
-    return now;
+    std::uint64_t epoch = 1; // whatever is written has the figures gathered
+    RESIDENT_JEMALLOC(mallctl)("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+    return {.in_use = small_in_use_.read() + large_in_use_.read(),
+            .held = held_.load(std::memory_order_relaxed),
+            .peak_held = peak_held_.load(std::memory_order_relaxed),
+            .failures = failures_.load(std::memory_order_relaxed)};
 }
 
 } // namespace resident::detail

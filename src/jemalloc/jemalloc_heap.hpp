@@ -98,7 +98,6 @@ private:
     control purge_;
     control reset_;
     control destroy_;
-    bool has_statistics_ = false;
     control small_in_use_;
     control large_in_use_;
     std::atomic<std::size_t> held_ = 0;
