@@ -26,8 +26,30 @@ sigset_t signals_to_pass_on() {
     return set;
 }
 
-[[noreturn]] void become(const foreground_options& options, const sigset_t& mask, int report) {
-    ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+/// What a program may have been started with, and hands on to the one it runs.
+struct signal_state {
+    sigset_t mask;
+    struct sigaction child_ends;
+
+    void put_back() const {
+        ::sigaction(SIGCHLD, &child_ends, nullptr);
+        ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+    }
+};
+
+/// Blocks `watched`. Where SIGCHLD is ignored the kernel tells no end of a child, and keeps none.
+signal_state watch(const sigset_t& watched) {
+    signal_state before{};
+    ::sigprocmask(SIG_BLOCK, &watched, &before.mask);
+    struct sigaction told {};
+    told.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &told, &before.child_ends);
+    return before;
+}
+
+[[noreturn]] void become(const foreground_options& options, const signal_state& before,
+                         int report) {
+    before.put_back();
     for (const std::string& setting : options.environment)
         ::putenv(const_cast<char*>(setting.c_str())); // NOLINT: putenv keeps, never writes
     std::vector<char*> arguments;
@@ -78,8 +100,7 @@ std::optional<child_end> run_in_foreground(const foreground_options& options, st
     }
     sigset_t watched = signals_to_pass_on();
     ::sigaddset(&watched, SIGCHLD);
-    sigset_t before;
-    ::sigprocmask(SIG_BLOCK, &watched, &before);
+    const signal_state before = watch(watched);
     const pid_t process = ::fork();
     if (process == 0)
         become(options, before, report[1]);
@@ -96,7 +117,7 @@ std::optional<child_end> run_in_foreground(const foreground_options& options, st
     } else {
         end = wait_and_pass_on(process, watched);
     }
-    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    before.put_back();
     return end;
 }
 

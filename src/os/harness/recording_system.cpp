@@ -85,15 +85,20 @@ int recording_file::open(const char* path, bool create) noexcept {
     return 0;
 }
 
+bool recording_file::is_ours(int descriptor) const noexcept {
+    const int before = errno;
+    struct stat there {};
+    const bool same =
+        ::fstat(descriptor, &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
+    errno = before;
+    return same;
+}
+
 int recording_file::refresh() noexcept {
     if (!open_)
         return EBADF;
-    const int before = errno;
-    struct stat there {};
-    const bool is_ours =
-        ::fstat(descriptor_, &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
-    errno = before;
-    if (is_ours)
+    int seen = __atomic_load_n(&descriptor_, __ATOMIC_RELAXED);
+    if (is_ours(seen))
         return 0;
     recording_file again{};
     const int failure = again.open(path_, false);
@@ -103,7 +108,9 @@ int recording_file::refresh() noexcept {
         again.close();
         return ESTALE; // something else is at the path by now
     }
-    __atomic_store_n(&descriptor_, again.descriptor_, __ATOMIC_RELAXED);
+    if (!__atomic_compare_exchange_n(&descriptor_, &seen, again.descriptor_, false,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        again.close(); // another thread was first
     return 0;
 }
 
@@ -159,7 +166,7 @@ int recording_file::map(std::uint64_t offset, std::size_t bytes, void*& address)
 }
 
 void recording_file::close() noexcept {
-    if (open_)
+    if (open_ && is_ours(descriptor_))
         call(SYS_close, descriptor_);
     open_ = false;
 }

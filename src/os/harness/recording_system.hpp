@@ -27,6 +27,9 @@ public:
     void close() noexcept;
 
 private:
+    /// Whether it is still that of the file: the program may have closed it, and have another
+    /// there.
+    [[nodiscard]] bool is_ours(int descriptor) const noexcept;
     int refresh() noexcept;
 
     const char* path_;
