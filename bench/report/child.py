@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 
@@ -24,11 +25,20 @@ def run(words, environment=None):
         if process is None:
             os.close(write)
         else:
-            process.kill()
-            process.wait()
+            _end(process)
         raise
     finally:
         os.close(read)
+
+
+def _end(process):
+    """Gives it ten seconds to put away what it has made."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=10)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
 
 
 def why(status, last):

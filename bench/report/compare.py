@@ -48,7 +48,9 @@ class Pair:
 
     @property
     def worse(self):
-        return self.better is not None and (self.change > 1) == (self.better == "less")
+        if self.better is None or self.change == 1:
+            return False
+        return (self.change > 1) == (self.better == "less")
 
 
 def main(words):
@@ -179,7 +181,8 @@ def _figures(cell, reference):
     """The value and the samples. As ratios if there is a reference, sample by sample in the order in
     which they were measured, so that the noise of the reference is in them."""
     if reference is None:
-        return cell["value"], cell["samples"]
+        samples = cell["samples"]
+        return (statistics.median(samples) if samples else cell["value"]), samples
     by, each_by = reference.get("value"), reference.get("samples", [])
     if not by or not all(each_by):
         return None

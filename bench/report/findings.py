@@ -9,7 +9,9 @@ import statistics
 from quantities import figure, grouped, ratio, with_unit
 
 # Rows that no allocator can be: bounds and controls. They are no rivals.
-BOUNDS = {"ref", "one thread", "no heap", "empty", "empty loop", "control", "noise"}
+BOUNDS = {
+    "ref", "one thread", "no heap", "no call", "empty", "empty loop", "arena alone", "mmap, touch",
+}  # fmt: skip
 SHARES = (0.5, 0.99, 0.999, 0.9999)
 
 
@@ -72,7 +74,7 @@ def standings(table, contestants=()):
 
 def conclusion(table, contestants=()):
     """A sentence about a table, or None if ours has nobody to be compared to."""
-    found = [each for each in standings(table, contestants) if each.ratio]
+    found = [each for each in standings(table, contestants) if each.ratio is not None]
     if not found:
         return None
     more = table["better"] == "more"

@@ -19,6 +19,7 @@ import programs
 import report_json
 import workloads
 from layout import plain, wrap
+from quantities import grouped
 
 MIB = 1 << 20
 BIAS = (
@@ -159,11 +160,11 @@ def _skipped(replays):
 
 def _trace_note(name, trace):
     return (
-        f"{name}: {trace['command']}: {trace['events']:,} events,"
-        f" {trace['allocations']:,} allocations, {trace['threads']} threads, at most"
-        f" {trace['peak_live_bytes'] / MIB:,.1f} MiB live"
+        f"{name}: {trace['command']}: {grouped(trace['events'])} events,"
+        f" {grouped(trace['allocations'])} allocations, {trace['threads']} threads, at most"
+        f" {trace['peak_live_bytes'] / MIB:.1f} MiB live"
         + ("" if trace["complete"] else "; the trace is not complete")
-    ).replace(",", " ").replace("  ", ", ")
+    )
 
 
 def _table(replays, key, title, unit, cell_of, bias=BIAS):

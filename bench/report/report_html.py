@@ -103,7 +103,7 @@ def _part(part, at):
     facts += [f"Noise floor: {noise}"] if noise else []
     facts += [
         f"{key.capitalize()}: {_fact(part['machine'][key])}"
-        for key in ("arena", "scheduling")
+        for key in ("arena",)
         if key in part["machine"]
     ]
     page += "<p class=quiet>" + "<br>".join(map(text, facts)) + "</p>\n"

@@ -46,7 +46,7 @@ def machines(parts):
         facts = {
             key: value
             for key, value in part["machine"].items()
-            if key not in ("noise", "arena", "pinned to processor", "pinned_to", "scheduling")
+            if key not in ("noise", "arena", "pinned to processor")
         }
         for known, titles in found:
             if known.items() >= facts.items() or known.items() <= facts.items():

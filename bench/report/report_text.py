@@ -97,7 +97,7 @@ def _part(part):
     noise = noise_of(part)
     if noise:
         text += wrap(noise, "noise   ")
-    for key in ("arena", "scheduling"):
+    for key in ("arena",):
         if key in part["machine"]:
             text += wrap(_fact(part["machine"][key]), f"{key:<8}" if len(key) < 8 else key + " ")
     for note in part["notes"]:
@@ -126,7 +126,7 @@ def _table(each, contestants):
         found = [ahead.get(column) for column in each["columns"]]
         rows.append(["best other"] + [it.rival if it else "" for it in found])
         rows.append(
-            ["resident is"] + [ratio(it.ratio) if it and it.ratio else "" for it in found]
+            ["resident is"] + [ratio(it.ratio) if it and it.ratio is not None else "" for it in found]
         )
     text += "\n" + table(["", *each["columns"]], rows)
     return text + wrap(each["bias"], "Bias: ", "  ")

@@ -57,6 +57,10 @@ def parse(words):
     if flags and not any(each.takes_flags for each in options.programs):
         parser.exit(2, f"None of these parts takes {plain(flags[0])}; those of Google Benchmark"
                        " are throughput and threads.\n")  # fmt: skip
+    takers = [each for each in options.programs if each.takes_flags]
+    if any(flag.startswith("--benchmark_out=") for flag in flags) and len(takers) != 1:
+        parser.exit(2, f"--benchmark_out is one file, and {len(takers)} programs would write it:"
+                       " name one, such as direct.\n")  # fmt: skip
     options.out = options.out or _new_folder()
     return options
 
@@ -128,7 +132,7 @@ def command_of(program, options):
         words = [sys.executable, str(pathlib.Path(replay_part.__file__))]
         return words + mode + ["--json", file, "--traces", str(options.out / "traces")]
     words = [str(programs.BENCHMARKS / f"bench_{program.name}"), *mode, "--json", file]
-    if program.part in ("latency", "pressure"):
+    if program.part == "latency":
         words += ["--percentiles", str(options.out / "percentiles")]
     return words + (options.flags if program.takes_flags else [])
 
@@ -145,7 +149,8 @@ def measure(options):
             reason = run_one(program, options)
         except KeyboardInterrupt:
             for left in options.programs[at - 1 :]:
-                leave_out(left, options, "interrupted")
+                if left is program or not (options.out / "parts" / left.file).exists():
+                    leave_out(left, options, "interrupted")
             print("\nInterrupted: the report has what was measured.", file=sys.stderr)
             return 130
         took = seconds(time.monotonic() - since)
@@ -176,7 +181,9 @@ def run_one(program, options):
     try:
         part = part_file.read_part(file)
     except part_file.Invalid as wrong:
-        return leave_out(program, options, f"unreadable part file: {wrong}")
+        aside = file.with_suffix(".unreadable")
+        file.replace(aside)
+        return leave_out(program, options, f"unreadable part file, kept as {aside.name}: {wrong}")
     if part["status"] == part_file.NOT_MEASURED:
         return part["reason"]
     if ended:

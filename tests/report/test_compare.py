@@ -33,6 +33,16 @@ def told(found):
     return {(each.row, each.column) for each in found["pairs"] if each.beyond_noise}
 
 
+class PairTest(unittest.TestCase):
+    def test_which_is_worse(self):
+        for better, new, expected in (
+            ("less", 11, True), ("less", 10, False), ("less", 9, False),
+            ("more", 11, False), ("more", 10, False), ("more", 9, True), (None, 11, False),
+        ):  # fmt: skip
+            pair = compare.Pair("part", "table", "row", "column", better, 10, new)
+            self.assertEqual(expected, pair.worse, f"{better} {new}")
+
+
 class RankTest(unittest.TestCase):
     def test_exact_values(self):
         # All orders of 3 and 3 are 20; of 9 and 9, 48 620.

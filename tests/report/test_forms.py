@@ -98,6 +98,20 @@ class Findings(unittest.TestCase):
         marked = [{"name": "x", "what": "", "bound": True}]
         self.assertEqual([], findings.standings(table, marked))
 
+    def test_each_bound_is_no_rival(self):
+        for name in sorted(findings.BOUNDS):
+            self.assertFalse(findings.is_rival(name), name)
+        # As the programs call their rows that are no allocators, or do less.
+        for name in ("ref", "no call", "no heap", "one thread", "arena alone", "mmap, touch"):
+            self.assertIn(name, findings.BOUNDS)
+
+    def test_none_at_all_beside_many_is_a_figure(self):
+        table = samples.table(["resident", "glibc"])
+        for cell in table["cells"]:
+            if cell["row"] == "resident":
+                cell.update(value=0.0, low=0.0, high=0.0, samples=[0.0] * 9)
+        self.assertIn("ahead of the best other in 3 of 3", findings.conclusion(table))
+
     def test_more_is_better(self):
         table = samples.table(["resident", "glibc", "jemalloc"])
         table["better"] = "more"

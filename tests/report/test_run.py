@@ -153,11 +153,41 @@ class Driver(unittest.TestCase):
             self.assertEqual(130, self.run_it("latency", "capacity")[0])
         self.assertEqual(["interrupted"] * 2, [part["reason"] for part in self.parts()])
 
+    def test_an_interrupt_leaves_what_was_measured_before(self):
+        self.good("capacity")
+        self.run_it("capacity")
+        self.good("latency")
+        with mock.patch.object(child, "run", side_effect=KeyboardInterrupt):
+            self.assertEqual(130, self.run_it("latency", "capacity")[0])
+        status = {part["part"]: part["status"] for part in self.parts()}
+        self.assertEqual({"latency": part_file.NOT_MEASURED, "capacity": part_file.MEASURED}, status)
+
+    def test_what_cannot_be_read_is_kept_aside(self):
+        self.program("capacity", 'echo "{" > "$json"\n')
+        self.assertEqual(1, self.run_it("capacity")[0])
+        aside = self.out / "parts" / "capacity.unreadable"
+        self.assertEqual("{\n", aside.read_text(encoding="utf-8"))
+
+    def test_an_interrupted_program_puts_away_what_it_made(self):
+        made = self.folder / "made"
+        words = ["bash", "-c", f"trap 'rm {made}; exit 0' INT; touch {made}; while :; do sleep 0.1; done"]
+
+        def interrupt(_):
+            while not made.exists():
+                pass
+            raise KeyboardInterrupt
+
+        with mock.patch.object(child, "_pass_on", side_effect=interrupt):
+            with self.assertRaises(KeyboardInterrupt):
+                child.run(words)
+        self.assertFalse(made.exists())
+
     def test_wrong_command_lines(self):
         for words, expected in (
             (["speed"], 'There is no part "speed". There are:'),
             (["capacity", "--benchmark_filter=x"], "None of these parts takes --benchmark_filter"),
             (["--fast"], "unrecognized arguments: --fast"),
+            (["throughput", "--benchmark_out=x"], "3 programs would write it"),
         ):
             status, said = self.run_it(*words)
             self.assertEqual(2, status)
