@@ -55,12 +55,13 @@ int main(int argc, char** argv) {
     part_record part = latency_part(results);
     part.full = options.full;
     part.notes.push_back(clock);
+    int status = writer.finish(part, options);
     if (!options.percentiles_folder.empty()) {
         if (const std::string reason = write_percentiles(results, options.percentiles_folder);
             !reason.empty()) {
             fmt::print(stderr, "{}\n", reason);
-            return 1;
+            status = 1;
         }
     }
-    return writer.finish(part, options);
+    return status;
 }

@@ -164,6 +164,12 @@ void add_cells(table_record& table, std::span<const column> columns, const demo_
     }
 }
 
+/// Figures with and without pressure are never those of the same thing.
+std::string key_of(const demo_result& result) {
+    return fmt::format("{}pressure-{}MiB", result.pressure.active ? "" : "without-",
+                       result.load.arena_capacity >> 20);
+}
+
 /// What the tables of one size have in common; several, because each has one unit.
 void add_tables(part_record& part, const demo_result& result) {
     const std::string size = short_size(result.load.arena_capacity);
@@ -171,13 +177,12 @@ void add_tables(part_record& part, const demo_result& result) {
         fmt::format("{}arena of {}", result.pressure.active ? "" : "WITHOUT pressure, ", size);
     const auto add = [&](const char* key, const char* title, const char* unit, preference better,
                          bool has_bars, std::span<const column> columns) {
-        table_record table{
-            .key = fmt::format("pressure-{}MiB-{}", result.load.arena_capacity >> 20, key),
-            .title = fmt::format("{}, {}", title, place),
-            .bias = bias,
-            .unit = unit,
-            .better = better,
-            .has_bars = has_bars};
+        table_record table{.key = fmt::format("{}-{}", key_of(result), key),
+                           .title = fmt::format("{}, {}", title, place),
+                           .bias = bias,
+                           .unit = unit,
+                           .better = better,
+                           .has_bars = has_bars};
         add_cells(table, columns, result);
         part.tables.push_back(std::move(table));
     };
@@ -191,7 +196,7 @@ void add_tables(part_record& part, const demo_result& result) {
 }
 
 void add_curve(part_record& part, const demo_result& result) {
-    curve_record curve{.key = fmt::format("pressure-{}MiB", result.load.arena_capacity >> 20),
+    curve_record curve{.key = key_of(result),
                        .title = fmt::format("Work of a period {} a memory hog, arena of {}",
                                             result.pressure.active ? "beside" : "WITHOUT",
                                             short_size(result.load.arena_capacity)),
@@ -283,7 +288,7 @@ part_record measure_all(const run_options& options, const own_options& own,
                                             : "Arena of " + short_size(size),
                                   failure);
             complain(failure);
-            failures = failure;
+            failures += (failures.empty() ? "" : "; ") + failure;
             part.notes.push_back(std::move(failure));
         }
     }

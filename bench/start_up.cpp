@@ -260,10 +260,13 @@ table_record table_of(const std::vector<measured_size>& sizes, table_record tabl
             cell_record& cell = table.cells.emplace_back(cell_record{
                 .row = std::string{start_up_ways[index].name}, .column = short_size(size.bytes)});
             cell.samples = way.*samples;
-            if (!cell.samples.empty()) {
-                cell.median = spread_of(cell.samples).median;
+            if (way.refused) {
+                cell.text = "refused";
+                cell.samples.clear();
+            } else if (cell.samples.empty()) {
+                cell.text = "not measured";
             } else {
-                cell.text = way.refused ? "refused" : "not measured";
+                cell.median = spread_of(cell.samples).median;
             }
         }
     }

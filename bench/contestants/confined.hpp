@@ -46,12 +46,14 @@ class confined_std_pool {
 public:
     void* try_allocate(std::size_t bytes) {
         try {
-            return pool_.allocate(bytes);
+            return pool_.allocate(in_whole_alignments(bytes));
         } catch (const std::bad_alloc&) {
             return nullptr;
         }
     }
-    void deallocate(void* block, std::size_t bytes) { pool_.deallocate(block, bytes); }
+    void deallocate(void* block, std::size_t bytes) {
+        pool_.deallocate(block, in_whole_alignments(bytes));
+    }
     [[nodiscard]] std::size_t total() const noexcept { return upstream_.total() + sizeof pool_; }
 
 private:

@@ -14,7 +14,7 @@
 namespace resident::bench {
 
 #if defined(RESIDENT_BENCH_JEMALLOC_RESOURCE)
-class jemalloc_on_arena {
+class jemalloc_on_arena : public on_shared_arena {
 public:
     static constexpr const char* name = "je on arena";
     static constexpr const char* what = "resident::jemalloc_resource on the arena";

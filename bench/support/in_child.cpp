@@ -8,6 +8,8 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +51,7 @@ running_child start(const std::function<std::string()>& function) {
     const pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // who asked is gone: nobody would read
         _exit(write_all(ends[1], function()) ? 0 : 1);
     }
     close(ends[1]);

@@ -2,6 +2,7 @@
 
 #include "support/in_child.hpp"
 #include "support/percentile_text.hpp"
+#include "support/spread.hpp"
 
 #include <fmt/format.h>
 
@@ -124,9 +125,7 @@ table_record fault_table(const std::vector<timed_result>& results) {
         for (const round_summary& each : of.rounds[static_cast<std::size_t>(call)]) {
             cell.samples.push_back(static_cast<double>(each.faulted.*kind));
         }
-        std::vector<double> sorted = cell.samples;
-        std::sort(sorted.begin(), sorted.end());
-        cell.median = sorted[sorted.size() / 2];
+        cell.median = spread_of(cell.samples).median;
     };
     for (const timed_result& each : results) {
         add(each, timed_call::fresh_allocate, "allocate, fresh, minor", &faults::minor);

@@ -1,6 +1,7 @@
 #include "support/machine.hpp"
 
 #include "os/harness/periodic_clock.hpp"
+#include "os/harness/realtime_thread.hpp"
 #include "resident/version.hpp"
 #include "support/shared_arena.hpp"
 #include "tool/machine.hpp"
@@ -13,51 +14,29 @@
 #include <string_view>
 #include <vector>
 
-#include <sched.h>
-
 namespace resident::bench {
 
 namespace {
-
-std::vector<int> allowed_processors() {
-    std::vector<int> found;
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-        for (int processor = 0; processor != CPU_SETSIZE; ++processor) {
-            if (CPU_ISSET(static_cast<std::size_t>(processor), &allowed)) {
-                found.push_back(processor);
-            }
-        }
-    }
-    return found;
-}
 
 int pinned_to = -1; // by pin_to_one_processor()
 
 /// Those that this thread might run on at the first call.
 const std::vector<int>& processors() {
-    static const std::vector<int> found = allowed_processors();
+    static const std::vector<int> found = os::allowed_processors();
     return found;
-}
-
-bool pin_to(int processor) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(processor), &one);
-    return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 } // namespace
 
 int pin_to_one_processor() {
     const std::vector<int>& allowed = processors();
-    pinned_to = !allowed.empty() && pin_to(allowed.back()) ? allowed.back() : -1;
+    pinned_to = !allowed.empty() && os::pin_to_processor(allowed.back()) == 0 ? allowed.back() : -1;
     return pinned_to;
 }
 
 void pin_in_turn(std::size_t index) {
     if (const std::vector<int>& allowed = processors(); !allowed.empty()) {
-        pin_to(allowed[index % allowed.size()]);
+        os::pin_to_processor(allowed[index % allowed.size()]);
     }
 }
 

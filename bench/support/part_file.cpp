@@ -1,5 +1,6 @@
 #include "support/part_file.hpp"
 
+#include "os/harness/output_file.hpp"
 #include "os/harness/periodic_clock.hpp"
 #include "support/machine.hpp"
 #include "support/spread.hpp"
@@ -10,10 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
-#include <system_error>
 
 namespace resident::bench {
 
@@ -32,9 +30,6 @@ const char* to_string(preference better) {
     }
     return nullptr;
 }
-
-/// Null for an empty text.
-json text_or_null(const std::string& text) { return text.empty() ? json{} : json(text); }
 
 json json_of(const cell_record& cell) {
     json made{{"row", cell.row}, {"column", cell.column}};
@@ -67,12 +62,14 @@ json json_of(const table_record& table) {
         cells.push_back(json_of(each));
     }
     const char* const better = to_string(table.better);
+    // A filter may have left the row out.
+    const bool compares = std::find(rows.begin(), rows.end(), table.compared_to) != rows.end();
     return {{"key", table.key},
             {"title", table.title},
             {"bias", table.bias},
             {"unit", table.unit},
             {"better", better != nullptr ? json(better) : json{}},
-            {"compared_to", text_or_null(table.compared_to)},
+            {"compared_to", compares ? json(table.compared_to) : json{}},
             {"chart", table.has_bars ? "bars" : "none"},
             {"rows", rows},
             {"columns", columns},
@@ -139,25 +136,6 @@ json pairs(const std::vector<std::pair<std::string, std::string>>& named, const 
     return made;
 }
 
-/// Through a file beside it, so that there is never half of one.
-void replace_file(const std::string& path, const std::string& text) {
-    const std::string unfinished = path + ".new";
-    std::ofstream file{unfinished, std::ios::binary};
-    file << text << std::flush;
-    if (!file) {
-        std::filesystem::remove(unfinished);
-        throw std::runtime_error("cannot write " + unfinished +
-                                 ": is there such a folder, with room and permission?");
-    }
-    file.close();
-    std::error_code refused;
-    std::filesystem::rename(unfinished, path, refused);
-    if (refused) {
-        std::filesystem::remove(unfinished);
-        throw std::runtime_error("cannot replace " + path + ": " + refused.message());
-    }
-}
-
 } // namespace
 
 std::vector<value_bucket> buckets_of(const tool::latency_histogram& histogram) {
@@ -195,7 +173,10 @@ void part_writer::write(const part_record& part, const std::string& path) const 
     made["notes"] = part.notes;
     made["tables"] = array_of(part.tables);
     made["curves"] = array_of(part.curves);
-    replace_file(path, made.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+    const std::string text = made.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+    if (std::string reason; !os::output_file::write(path, text, reason)) {
+        throw std::runtime_error(reason);
+    }
 }
 
 int part_writer::finish(const part_record& part, const run_options& options) const {

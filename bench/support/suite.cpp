@@ -143,10 +143,11 @@ std::string suite::refusal_of(const cell& each) const {
     return found == verdicts_.end() ? "" : found->second.defect;
 }
 
-void suite::register_benchmarks(bool full) {
+void suite::register_benchmarks(bool full, bool one_run) {
     for (cells_of_table& table : tables_) {
-        std::erase_if(table.cells, [full](const cell& each) {
-            return !full && each.measure.in_quick_mode == extent::none;
+        std::erase_if(table.cells, [full, one_run](const cell& each) {
+            return (!full && each.measure.in_quick_mode == extent::none) ||
+                   (one_run && each.prepare != nullptr);
         });
         for (const cell& each : table.cells) {
             if (!refusal_of(each).empty()) {
@@ -183,10 +184,11 @@ int suite::run(int argc, char** argv) {
     for (const auto& [name, why] : refused_) {
         std::fprintf(stderr, "%s is not measured: %s\n", name.c_str(), why.c_str());
     }
-    register_benchmarks(options.full);
+    const bool one_run = wants_one_run(options.others);
+    register_benchmarks(options.full, one_run);
     pin_to_one_processor();
     int status = 0;
-    if (wants_one_run(options.others)) {
+    if (one_run) {
         benchmark::RunSpecifiedBenchmarks();
     } else {
         print_machine();
@@ -202,6 +204,7 @@ part_record suite::measure_tables(const run_options& options) const {
     part_record part{
         .part = what_.part, .title = what_.title, .program = what_.program, .full = options.full};
     part.refused = refused_;
+    part.contestants = contestants_;
     const name_filter wanted{benchmark::GetBenchmarkFilter()};
     for (const cells_of_table& table : tables_) {
         std::vector<const cell*> cells;

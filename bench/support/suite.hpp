@@ -104,8 +104,8 @@ private:
     };
 
     void remember(const char* contestant, const char* what);
-    /// Drops what is left to --full.
-    void register_benchmarks(bool full);
+    /// Drops what is left to --full, and in one run what needs a process of its own.
+    void register_benchmarks(bool full, bool one_run);
     void verify_all();
     [[nodiscard]] std::string refusal_of(const cell& each) const;
     part_record measure_tables(const run_options& options) const;

@@ -14,7 +14,7 @@ using nlohmann::json;
 const std::set<std::string> arena_rows{"resident pool (pmr)", "resident, two threads"};
 
 /// The four tables of one size, with their units and columns, and the curve.
-void expect_tables(const json& part, const std::string& size) {
+void expect_tables(const json& part, const std::string& key) {
     const struct {
         const char* key;
         const char* unit;
@@ -24,7 +24,7 @@ void expect_tables(const json& part, const std::string& size) {
                     {"periods", "periods", {"missed", "measured"}},
                     {"locked", "MiB", {"locked"}}};
     for (const auto& each : promised) {
-        const json* table = find_table(part, "pressure-" + size + "-" + each.key);
+        const json* table = find_table(part, key + "-" + each.key);
         ASSERT_NE(table, nullptr) << each.key << part.dump(1).substr(0, 4000);
         EXPECT_EQ((*table)["unit"], each.unit);
         EXPECT_EQ((*table)["columns"], json(each.columns));
@@ -32,7 +32,7 @@ void expect_tables(const json& part, const std::string& size) {
     }
     ASSERT_EQ(part["curves"].size(), 1U);
     const json& curve = part["curves"][0];
-    EXPECT_EQ(curve["key"], "pressure-" + size);
+    EXPECT_EQ(curve["key"], key);
     EXPECT_EQ(curve["unit"], "ns");
     EXPECT_EQ(curve["charts"], json({"steps", "percentiles"}));
     for (const json& series : curve["series"]) {
@@ -45,9 +45,9 @@ void expect_tables(const json& part, const std::string& size) {
 }
 
 /// No fault on the arena, and every period either measured or missed.
-void expect_faultless_arena(const json& part, const std::string& size, int periods) {
-    const json* faults = find_table(part, "pressure-" + size + "-faults");
-    const json* kept = find_table(part, "pressure-" + size + "-periods");
+void expect_faultless_arena(const json& part, const std::string& key, int periods) {
+    const json* faults = find_table(part, key + "-faults");
+    const json* kept = find_table(part, key + "-periods");
     for (const std::string& row : arena_rows) {
         for (const char* kind : {"minor", "major"})
             EXPECT_EQ((*find_cell(*faults, row, kind))["value"], 0.0) << row << ", " << kind;
@@ -74,8 +74,8 @@ TEST_F(SerialPressurePart, TellsFaultsTimesPeriodsAndLockedMemoryBesideAHog) {
     EXPECT_LE(widest_line(said.output), 80U) << said.output;
     EXPECT_EQ(part["part"], "pressure");
     EXPECT_EQ(part["status"], "measured");
-    expect_tables(part, "1MiB");
-    expect_faultless_arena(part, "1MiB", 100);
+    expect_tables(part, "pressure-1MiB");
+    expect_faultless_arena(part, "pressure-1MiB", 100);
     const json* on_malloc = find_cell(*find_table(part, "pressure-1MiB-faults"), "malloc", "major");
     EXPECT_GT((*on_malloc)["value"], 0.0) << "there was no pressure";
     EXPECT_TRUE(has_note(part, "a memory cgroup of 34 MiB that a hog of 34 MiB fills"));
@@ -87,15 +87,15 @@ TEST_F(SerialPressurePart, SaysWhatAnOrdinaryUserCannotDoAndMeasuresTheRest) {
     const auto [said, part] = run_benchmark("bench_pressure", {"-D", "50ms"}, true);
     ASSERT_EQ(said.exit_code, 0) << said.diagnostics;
     EXPECT_EQ(part["status"], "measured");
-    expect_tables(part, "4MiB");
-    expect_faultless_arena(part, "4MiB", 50);
+    expect_tables(part, "without-pressure-4MiB");
+    expect_faultless_arena(part, "without-pressure-4MiB", 50);
     EXPECT_TRUE(has_note(part, "only root may make a memory cgroup and swap"));
     EXPECT_TRUE(has_note(part, "Arena of 8 MiB: not measured: the memlock limit leaves 8 MiB"));
     EXPECT_NE(part["curves"][0]["title"].get<std::string>().find("WITHOUT a memory hog"),
               std::string::npos)
         << "no figure without pressure may pass for one with it";
     const json* locked_all =
-        find_cell(*find_table(part, "pressure-4MiB-times"), "mlockall + one arena", "max");
+        find_cell(*find_table(part, "without-pressure-4MiB-times"), "mlockall + one arena", "max");
     EXPECT_EQ((*locked_all)["text"], "not measured") << "it cannot fit, and must not be hidden";
 }
 

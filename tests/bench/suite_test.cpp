@@ -62,6 +62,54 @@ TEST(suite, who_fails_is_named_and_not_measured) {
     EXPECT_THAT(cells[1]["text"].get<std::string>(), HasSubstr("operation 500"));
     EXPECT_EQ(cells[2]["text"], "not in the mood");
     EXPECT_EQ(part["missing"].back()["name"], "broken");
+    EXPECT_TRUE(part["tables"][0]["compared_to"].is_null()) << "there is no row of that name";
+}
+
+class described : public test::honest {
+public:
+    static constexpr const char* name = "described";
+    static constexpr const char* what = "what it is";
+};
+
+TEST(suite, contestants_are_described) {
+    const std::string path = test::fresh_path("part.json");
+    const auto child = test::run_in_child({}, [&] {
+        suite benchmarks{{"throughput", "direct", "a title"}};
+        benchmarks.table({.key = "table",
+                          .title = "a table",
+                          .unit = "ns",
+                          .bias = "nobody",
+                          .compared_to = "described"});
+        benchmarks.add<described>("column", empty_benchmark);
+        std::string words[] = {"bench", "--json", path};
+        char* pointers[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+        EXPECT_EQ(benchmarks.run(3, pointers), 0);
+    });
+    ASSERT_TRUE(child.passed()) << child.output;
+    std::ifstream file{path};
+    const json part = json::parse(file);
+    EXPECT_EQ(part["tables"][0]["compared_to"], "described");
+    EXPECT_EQ(part["contestants"], json::parse(R"([{"name": "described", "what": "what it is"}])"));
+}
+
+/// Needs a process of its own, and must never run in this one.
+class apart : public test::honest {
+public:
+    static constexpr const char* name = "apart";
+    static std::string prepare_process() { return {}; }
+};
+
+TEST(suite, in_one_run_who_needs_a_process_of_its_own_is_left_out) {
+    const auto child = test::run_in_child({}, [&] {
+        suite benchmarks{{"throughput", "direct", "a title"}};
+        benchmarks.table({.key = "table", .title = "a table", .unit = "ns", .bias = "nobody"});
+        benchmarks.add<test::honest>("column", empty_benchmark);
+        benchmarks.add<apart>("column", must_not_run);
+        std::string words[] = {"bench", "--benchmark_format=json"};
+        char* pointers[] = {words[0].data(), words[1].data(), nullptr};
+        EXPECT_EQ(benchmarks.run(2, pointers), 0);
+    });
+    ASSERT_TRUE(child.passed()) << child.output;
 }
 
 } // namespace
