@@ -68,7 +68,7 @@ void add_patterns(suite& benchmarks) {
         benchmarks.add<C>("10k to 1K", churn<C, uniform_sizes, 10000>);
         benchmarks.add<C>("10k to 16K", churn<C, log_sizes, 10000>);
         benchmarks.add<C>("400k to 1K", churn<C, uniform_sizes, 400000>,
-                          {.iterations = large_churn_steps, .in_quick_mode = extent::few});
+                          {.iterations = large_churn_steps, .in_quick_mode = extent::fewer});
     });
 }
 

@@ -63,7 +63,7 @@ void add_pairs(suite& benchmarks) {
 void add_churn(suite& benchmarks) {
     benchmarks.table(
         {.key = "threads-churn",
-         .title = "Threads replace random ones of 1 000 blocks of their own, 16 B to 1 KiB\n"
+         .title = "Threads replace random ones of 1 000 blocks of their own, 16 B to 1 KiB;\n"
                   "no heap: blocks of an array",
          .unit = "ns a replacement of all threads together, by the clock",
          .bias = "threads beyond the processors take turns and meet less often than on as many",

@@ -110,6 +110,7 @@ private:
 #if defined(RESIDENT_BENCH_BOOST_INTERPROCESS)
 class confined_best_fit {
 public:
+    static constexpr bool is_slow = true;
     void* try_allocate(std::size_t bytes) { return tree_.try_allocate(bytes); }
     void deallocate(void* block, std::size_t) { tree_.deallocate(block); }
     [[nodiscard]] std::size_t total() const noexcept { return confined_bytes; }

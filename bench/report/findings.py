@@ -79,6 +79,7 @@ def conclusion(table, contestants=()):
         return None
     more = table["better"] == "more"
     ahead = sum(1 for each in found if (each.ratio > 1 if more else each.ratio < 1))
+    level = sum(1 for each in found if each.ratio == 1)
     if len(found) == 1:
         only = found[0]
         return (
@@ -87,7 +88,9 @@ def conclusion(table, contestants=()):
         )
     ratios = sorted(each.ratio for each in found)
     return (
-        f"ahead of the best other in {ahead} of {len(found)}; {ratio(ratios[0])} to"
+        f"ahead of the best other in {ahead} of {len(found)}"
+        + (f", level in {level}" if level else "")
+        + f"; {ratio(ratios[0])} to"
         f" {ratio(ratios[-1])} of it, median {ratio(statistics.median(ratios))}"
     )
 

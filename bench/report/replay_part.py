@@ -67,7 +67,7 @@ def replay_one(work, folder, full):
     work.prepare()
     trace = record(work, folder)
     effort = ["--repetitions", "9", "--samples", "10000"] if full else []
-    effort = effort or ["--repetitions", "4", "--samples", "200"]
+    effort = effort or ["--repetitions", "3", "--samples", "60"]
     told = {}
     for verb, more in (("replay", effort), ("size", ["--tries", "24" if full else "12"])):
         file = folder / f"{work.name}.{verb}.json"

@@ -10,7 +10,7 @@ from quantities import figure, grouped, ratio, seconds, with_unit
 
 
 def text_report(parts):
-    blocks = [_head(), _conclusions(parts), _not_measured(parts), _machine(parts)]
+    blocks = [_head(), summary(parts), not_measured(parts), _machine(parts)]
     blocks += [_part(part) for part in report_json.measured(parts)]
     return "\n".join(block for block in blocks if block)
 
@@ -24,7 +24,8 @@ def _underlined(text, line):
     return lines + line * max(map(len, lines.splitlines())) + "\n"
 
 
-def _conclusions(parts):
+def summary(parts):
+    """What was found, in sentences."""
     text = wrap("What was found: resident in proportion to the best other contestant. Bounds are "
                 "no contestants. Where less is better, a ratio below 1x is ahead.")
     for part in report_json.measured(parts):
@@ -53,7 +54,8 @@ def brief(title):
     return re.split(r"[:;.] ", plain(title))[0]
 
 
-def _not_measured(parts):
+def not_measured(parts):
+    """Which parts have no figures, and why."""
     text = ""
     for part in parts:
         if part["status"] == part_file.NOT_MEASURED:

@@ -16,7 +16,7 @@ import report_json
 from layout import plain, wrap
 from quantities import seconds
 from report_html import html_report
-from report_text import conclusions_of, text_report
+from report_text import not_measured, summary, text_report
 
 QUICK_LIMIT = 300  # seconds that the quick mode may take
 # With one of these a program does what Google Benchmark does, and tells the report nothing.
@@ -217,14 +217,7 @@ def write_report(folder):
 
 def show(parts):
     """The conclusions, on the terminal."""
-    print()
-    for part in parts:
-        if part["status"] == part_file.NOT_MEASURED:
-            print(wrap(f"{part['title']}: not measured: {part['reason']}", "", "  "), end="")
-            continue
-        for title, sentence in conclusions_of(part):
-            print(wrap(f"{title}: {sentence}", "", "  "), end="")
-    print()
+    print("\n" + summary(parts) + "\n" + not_measured(parts))
 
 
 def report_again(words):

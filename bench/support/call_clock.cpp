@@ -58,8 +58,7 @@ std::string call_clock::describe() const {
     if (!counts_cycles_) {
         return fmt::format("CLOCK_MONOTONIC; two readings take {} ns", pair);
     }
-    return fmt::format("the processor's time-stamp counter between fences, {:.2f} ns a tick by "
-                       "CLOCK_MONOTONIC; two readings take {} ns",
+    return fmt::format("time-stamp counter, fenced, {:.2f} ns a tick; two readings take {} ns",
                        nanoseconds_per_tick_, pair);
 }
 

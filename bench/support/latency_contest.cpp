@@ -255,7 +255,7 @@ std::string latency_text(const std::vector<timed_result>& results) {
         for (const char* const name : share_names) {
             text += fmt::format("{:>10}", name);
         }
-        text += fmt::format("{:>10}{:>18}\n", "max", "faults minor/major");
+        text += fmt::format("{:>10}{:>18}\n", "max", "page faults");
         for (const timed_result& each : results) {
             if (!each.refused.empty()) {
                 continue;

@@ -35,7 +35,7 @@ const char* key_of(const std::string& label) {
 }
 
 /// In place of what a quick run leaves out.
-constexpr const char* left_to_full = "with --full";
+constexpr const char* left_to_full = "--full";
 
 counted_result count_one(const counted_contestant& contestant, const stepped_amount& amount) {
     counted_result result;

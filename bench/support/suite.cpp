@@ -161,7 +161,7 @@ void suite::register_benchmarks(bool full, bool one_run) {
             if (each.measure.measured == time::clock) {
                 added->UseManualTime();
             }
-            if (!full && each.measure.in_quick_mode == extent::few) {
+            if (!full && each.measure.in_quick_mode >= extent::few) {
                 added->Repetitions(1);
             }
         }
@@ -226,31 +226,47 @@ part_record suite::measure_tables(const run_options& options) const {
 
 table_record suite::measure(const cells_of_table& table, const std::vector<const cell*>& cells,
                             const run_options& options) const {
-    std::map<preparation_function, std::vector<std::string>> names;
+    const int rounds = effort_of(options.full).rounds;
+    std::map<preparation_function, std::vector<const cell*>> turns;
     for (const cell* each : cells) {
-        if (!refusal_of(*each).empty()) {
-            continue;
+        if (refusal_of(*each).empty()) {
+            turns[each->prepare].push_back(each);
         }
-        names[each->prepare].push_back(name_of(table.about.key, each->column, each->contestant));
     }
+    const auto names_of = [&](preparation_function prepare, int round) {
+        const bool inner = round != 0 && round != rounds - 1;
+        std::vector<std::string> names;
+        for (const cell* each : turns[prepare]) {
+            if (options.full || !inner || each->measure.in_quick_mode != extent::fewer) {
+                names.push_back(name_of(table.about.key, each->column, each->contestant));
+            }
+        }
+        return names;
+    };
     measurements measured;
     std::map<preparation_function, std::string> refused;
-    const auto take_turn = [&](preparation_function prepare) {
+    const auto take_turn = [&](preparation_function prepare, int round) {
+        const std::vector<std::string> names = names_of(prepare, round);
+        if (names.empty()) {
+            return;
+        }
         if (prepare == nullptr) {
-            run_named(names[prepare], measured);
+            run_named(names, measured);
         } else if (refused[prepare].empty()) {
-            refused[prepare] = run_in_child(prepare, names[prepare], measured);
+            refused[prepare] = run_in_child(prepare, names, measured);
         }
     };
-    std::vector<preparation_function> turns;
-    for (const auto& [prepare, all] : names) {
-        turns.push_back(prepare);
+    std::vector<preparation_function> order;
+    for (const auto& [prepare, all] : turns) {
+        order.push_back(prepare);
     }
     {
         const waiting_line waiting{"measuring: " + std::string{table.about.key}};
-        for (int round = 0; round != effort_of(options.full).rounds; ++round) {
-            std::for_each(turns.begin(), turns.end(), take_turn);
-            std::reverse(turns.begin(), turns.end());
+        for (int round = 0; round != rounds; ++round) {
+            for (const preparation_function prepare : order) {
+                take_turn(prepare, round);
+            }
+            std::reverse(order.begin(), order.end());
         }
     }
     table_record made{.key = std::string{table.about.key},

@@ -25,8 +25,9 @@ enum class time { processor, clock };
 /// How often something is measured in the quick mode, because it takes long.
 enum class extent {
     usual,
-    few, ///< once in each round
-    none ///< left to --full
+    few,   ///< once in each round
+    fewer, ///< once in the first round and in the last
+    none   ///< left to --full
 };
 
 /// Benchmarks are registered as <table>/<column>/<contestant>, which is what --benchmark_filter

@@ -56,7 +56,7 @@ TEST(stepped_calls, long_first_calls_are_left_to_full_and_that_is_said) {
     EXPECT_EQ(results[0].counts.find("allocate, fresh"), nullptr);
     EXPECT_EQ(results[0].counts["allocate"].calls(), 50U);
     EXPECT_EQ(results[1].counts["allocate, fresh"].calls(), 20U);
-    EXPECT_THAT(bounds_text(results), HasSubstr("with --full"));
+    EXPECT_THAT(bounds_text(results), HasSubstr("--full"));
     const part_record part = bounds_part(results);
     for (const cell_record& cell : part.tables[0].cells) {
         const bool left_out =
