@@ -21,7 +21,8 @@ struct size_class_statistics {
 /// for itself: no call of allocate or deallocate pays for them.
 struct pool_statistics {
     std::size_t held = 0;      ///< taken from the arena: slabs, runs, and the pool's own state
-    std::size_t peak_held = 0; ///< the most that was ever held
+    /// The most that was ever held; with threads perhaps less by what they took at the same time.
+    std::size_t peak_held = 0;
     std::size_t in_use = 0;    ///< blocks and runs handed out, in whole blocks and granules
     /// As requested, of what is in use. Counted by pools that check each call (check_level),
     /// because the inline path does not count; others say in_use.
