@@ -37,7 +37,7 @@ enum class process_end : std::uint32_t {
     unknown = 0,   ///< it still runs, or nobody saw its end
     exited = 1,    ///< `end_value` is the exit code, if the recorder could know it, else 0
     signalled = 2, ///< `end_value` is the signal
-    replaced = 3,  ///< it went on as another program (exec), or ended without notice (_exit)
+    replaced = 3,  ///< the process went on as another program (exec), which has its own trace
 };
 
 /// What a trace says of itself.

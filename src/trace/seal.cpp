@@ -13,7 +13,7 @@ namespace resident::trace {
 class sealer {
 public:
     static std::optional<trace_error> run(const std::string& path, process_end end,
-                                          std::uint32_t end_value) {
+                                          std::uint32_t end_value, unused_space unused) {
         auto opened = reader::merge::open(path);
         if (auto* wrong = std::get_if<trace_error>(&opened))
             return std::move(*wrong);
@@ -28,29 +28,35 @@ public:
         auto file = trace_file::open(path, trace_file::access::read_and_write, reason);
         if (!file)
             return trace_error{0, "the file cannot be written: " + reason};
-        return sealer(*file, path).write(*merged, end, end_value);
+        return sealer(*file, path, unused).write(*merged, end, end_value);
     }
 
 private:
-    sealer(trace_file& file, const std::string& path) : file_(file), path_(path) {}
+    sealer(trace_file& file, const std::string& path, unused_space unused)
+        : file_(file), path_(path), unused_(unused) {}
 
     std::optional<trace_error> write(const reader::merge& merged, process_end end,
                                      std::uint32_t end_value) {
         const block_index& index = merged.index();
         std::uint64_t file_bytes = file_header_bytes;
         for (const indexed_block& block : index.blocks) {
-            const bool is_last = &block == &index.blocks.back();
-            if (auto wrong = seal_block(block, is_last, file_bytes))
+            const bool is_cut = unused_ == unused_space::cut_off && &block == &index.blocks.back();
+            if (auto wrong = seal_block(block, is_cut, file_bytes))
                 return wrong;
         }
+        if (unused_ == unused_space::kept)
+            file_bytes = file_.bytes();
         std::error_code failure;
-        std::filesystem::resize_file(path_, file_bytes, failure);
+        if (file_bytes != file_.bytes())
+            std::filesystem::resize_file(path_, file_bytes, failure);
         if (failure)
             return trace_error{file_bytes, "the file cannot be cut: " + failure.message()};
         file_header header = index.header;
         fill(header, merged.totals());
         header.sealed = 1;
-        if (end != process_end::unknown) { // otherwise as the process itself has told
+        // A process that has told of its exit did not go on as another program.
+        const bool told = header.end != static_cast<std::uint32_t>(process_end::unknown);
+        if (end != process_end::unknown && !(told && end == process_end::replaced)) {
             header.end = static_cast<std::uint32_t>(end);
             header.end_value = end_value;
         }
@@ -72,8 +78,8 @@ private:
         header.lost_records = totals.lost_records;
     }
 
-    /// The last block gives back the pages that it did not use. `end` becomes the block's.
-    std::optional<trace_error> seal_block(const indexed_block& block, bool is_last,
+    /// One that is cut gives back the pages that it did not use. `end` becomes the block's.
+    std::optional<trace_error> seal_block(const indexed_block& block, bool is_cut,
                                           std::uint64_t& end) {
         block_header header;
         if (file_.read(block.offset, &header, sizeof header) != sizeof header)
@@ -86,7 +92,7 @@ private:
             if (auto wrong = count(block.offset, header))
                 return wrong;
         }
-        if (is_last) {
+        if (is_cut) {
             const std::uint64_t used = sizeof header + header.record_bytes;
             header.block_bytes =
                 static_cast<std::uint32_t>((used + block_unit - 1) / block_unit * block_unit);
@@ -136,11 +142,13 @@ private:
 
     trace_file& file_;
     const std::string& path_;
+    unused_space unused_;
     std::vector<unsigned char> content_;
 };
 
-std::optional<trace_error> seal(const std::string& path, process_end end, std::uint32_t end_value) {
-    return sealer::run(path, end, end_value);
+std::optional<trace_error> seal(const std::string& path, process_end end, std::uint32_t end_value,
+                                unused_space unused) {
+    return sealer::run(path, end, end_value, unused);
 }
 
 } // namespace resident::trace

@@ -8,12 +8,19 @@
 
 namespace resident::trace {
 
-/// Effects: reads the whole file, checks it, cuts off what was reserved and not used, and writes
-/// the totals and checksums into it, and `end`, unless that is unknown and the process itself has
-/// told of its exit. Sealing a sealed file does nothing.
-/// Requires: nobody writes to the file, or has it mapped for writing, any more.
+/// What was reserved at the end of the file, and not used.
+enum class unused_space {
+    cut_off,
+    kept, ///< where a process may have it mapped: touching what is cut off would end that process
+};
+
+/// Effects: reads the whole file, checks it, and writes the totals and checksums into it, and
+/// `end`, unless that is unknown or replaced and the process itself has told of its exit. Sealing a
+/// sealed file does nothing.
+/// Requires: nobody writes to the file any more; if space is cut off, nobody has it mapped either.
 /// Returns: the error if and only if the file is no trace, contradicts itself (a block that has
 /// another number of records than were counted as they were written), or cannot be written.
-std::optional<trace_error> seal(const std::string& path, process_end end, std::uint32_t end_value);
+std::optional<trace_error> seal(const std::string& path, process_end end, std::uint32_t end_value,
+                                unused_space unused = unused_space::cut_off);
 
 } // namespace resident::trace

@@ -104,5 +104,26 @@ TEST_F(TraceOrder, AnOpenTraceIsReadAndSaysThatItIsNotComplete) {
     EXPECT_EQ(std::filesystem::file_size(file_), 2 * block_unit);
 }
 
+TEST_F(TraceOrder, WhatIsReservedStaysIfItMayBeMapped) {
+    made_.add(0, 0, {allocate(0, 0x1000)});
+    made_.content.resize(3 * block_unit);
+    made_.write(file_);
+    EXPECT_FALSE(seal(file_, process_end::exited, 0, unused_space::kept));
+    EXPECT_EQ(std::filesystem::file_size(file_), 4 * block_unit);
+    EXPECT_TRUE(header().complete);
+    EXPECT_EQ(header().file_bytes, 4 * block_unit);
+    EXPECT_EQ(events_of(file_).size(), 2U);
+}
+
+TEST_F(TraceOrder, AProcessThatToldOfItsExitWasNotReplaced) {
+    made_.add(0, 0, {allocate(0, 0x1000)});
+    made_.header.end = 1;
+    made_.header.end_value = 3;
+    made_.write(file_);
+    EXPECT_FALSE(seal(file_, process_end::replaced, 0));
+    EXPECT_EQ(header().end, process_end::exited);
+    EXPECT_EQ(header().end_value, 3U);
+}
+
 } // namespace
 } // namespace resident::trace
