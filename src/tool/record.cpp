@@ -5,13 +5,13 @@
 #include "tool/exit_code.hpp"
 #include "tool/recordable_program.hpp"
 #include "tool/recorded_traces.hpp"
+#include "tool/recorder_preload.hpp"
 #include "tool/text_layout.hpp"
 #include "trace/blank_trace.hpp"
 
 #include <fmt/core.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 namespace resident::tool {
@@ -24,20 +24,38 @@ std::uint64_t now() {
         std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
 }
 
-/// Before others that are preloaded: those are then what the program is recorded on.
-std::string preload_setting(const std::string& recorder) {
-    const char* const others = std::getenv("LD_PRELOAD");
-    return "LD_PRELOAD=" + recorder +
-           (others != nullptr && *others != '\0' ? ":" + std::string(others) : "");
+/// Where a trace at `output` goes: behind links, also to what is not there yet.
+std::string place_of(const std::string& output) {
+    namespace fs = std::filesystem;
+    constexpr int links_limit = 40; // as the kernel's
+    fs::path path = fs::absolute(output);
+    std::error_code failure;
+    const auto leads_nowhere = [&] {
+        return fs::is_symlink(fs::symlink_status(path)) && !fs::exists(path, failure);
+    };
+    for (int links = 0; leads_nowhere(); ++links) {
+        if (links == links_limit)
+            throw usage_error(fmt::format("cannot write {}: it is a link that leads to itself; "
+                                          "name another file with -o",
+                                          output));
+        path = path.parent_path() / fs::read_symlink(path);
+    }
+    return fs::weakly_canonical(path).string();
 }
 
 void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
 
 /// Returns: the code to exit with.
 int report(const record_options& options, const std::string& file,
-           const std::vector<recorded_trace>& traces, const os::child_end& end) {
+           const std::vector<recorded_trace>& traces, const std::string& program,
+           const os::child_end& end) {
     std::vector<std::string> complaints = complaints_about(traces);
-    if (traces.empty() || traces.front().path != file)
+    if (brings_own_malloc(program))
+        complaints.push_back(fmt::format(
+            "{} has a malloc of its own, which comes before the recorder's: its calls are not "
+            "recorded; link it without",
+            options.command.front()));
+    else if (traces.empty() || traces.front().path != file)
         complaints.push_back(fmt::format(
             "{}: nothing was recorded: {} never allocated, or the recorder could not be loaded "
             "into it; a program that is linked statically cannot be recorded, nor one that clears "
@@ -55,13 +73,13 @@ int report(const record_options& options, const std::string& file,
 } // namespace
 
 int run_record(const record_options& options) {
-    namespace fs = std::filesystem;
     std::string program;
     std::string file;
     const std::uint64_t session = now();
+    recorder_preload preload;
     try {
         program = find_recordable(options.command.front());
-        file = fs::weakly_canonical(fs::absolute(options.output)).string();
+        file = place_of(options.output);
         if (const auto wrong = trace::create_blank_trace(file, session))
             throw usage_error(fmt::format("cannot write {}: {}; name another file with -o",
                                           options.output, *wrong));
@@ -70,17 +88,20 @@ int run_record(const record_options& options) {
         return exit_usage;
     }
     std::string reason;
-    const auto end = os::run_in_foreground(
-        {.program = program,
-         .arguments = options.command,
-         .environment = {preload_setting(find_recorder()), "RESIDENT_RECORD_FILE=" + file}},
-        reason);
+    const auto end =
+        os::run_in_foreground({.program = program,
+                               .arguments = options.command,
+                               .environment = {preload.setting(), "RESIDENT_RECORD_FILE=" + file}},
+                              reason);
     if (!end) {
         complain(reason);
         return exit_usage;
     }
     const std::vector<recorded_trace> traces = collect_traces(file, session, *end);
-    return report(options, file, traces, *end);
+    for (const recorded_trace& each : traces)
+        if (each.running)
+            preload.stay();
+    return report(options, file, traces, program, end->how);
 }
 
 } // namespace resident::tool

@@ -31,7 +31,7 @@ CLI::App* add_record_command(CLI::App& application, record_options& options) {
                     "Each process and each program that it starts gets a trace of its own:\n"
                     "FILE.PROCESS, and FILE.PROCESS.2 and so on for what that goes on as (exec).\n"
                     "Nothing is buffered: what was recorded before a crash is in the file.\n"
-                    "Exit: that of the program; 1 if it is 0 and a trace is not complete, 2 the\n"
+                    "Exit: that of the program; 1 if it is 0 and not all is recorded, 2 the\n"
                     "command line is wrong; 128 and the signal if one ended the program.");
     command->add_option("-o,--output", options.output, "Where the trace goes [resident.trace]")
         ->type_name("FILE");

@@ -1,7 +1,7 @@
 #include "os/harness/child_process.hpp"
 #include "tool/exit_code.hpp"
 #include "tool/record.hpp"
-#include "tool/recordable_program.hpp"
+#include "tool/recorder_preload.hpp"
 #include "trace/blank_trace.hpp"
 #include "trace/trace_file.hpp"
 
@@ -63,6 +63,7 @@ int run_malloc_child() {
 
 int run_record_overhead(const record_options& options) {
     const std::string file = std::filesystem::absolute(options.output + ".overhead").string();
+    const recorder_preload preload;
     std::vector<double> without;
     std::vector<double> with;
     double bytes = 0;
@@ -70,8 +71,7 @@ int run_record_overhead(const record_options& options) {
         without.push_back(measure_child({}));
         if (const auto wrong = trace::create_blank_trace(file, 1))
             throw std::runtime_error(file + ": " + *wrong);
-        with.push_back(
-            measure_child({"LD_PRELOAD=" + find_recorder(), "RESIDENT_RECORD_FILE=" + file}));
+        with.push_back(measure_child({preload.setting(), "RESIDENT_RECORD_FILE=" + file}));
         bytes = static_cast<double>(std::filesystem::file_size(file));
         std::filesystem::remove(file);
     }

@@ -2,18 +2,14 @@
 
 #include "os/harness/foreground_process.hpp"
 #include "tool/demo_setup.hpp"
+#include "tool/program_file.hpp"
 
 #include <fmt/core.h>
 
-#include <array>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
-
-#include <elf.h>
 
 namespace resident::tool {
 namespace {
@@ -46,64 +42,34 @@ std::string find(const std::string& name) {
     throw usage_error(fmt::format("there is no program {} along PATH; name its path", name));
 }
 
-template <class Part>
-bool read_at(std::ifstream& file, std::uint64_t offset, Part& part) {
-    file.seekg(static_cast<std::streamoff>(offset));
-    file.read(reinterpret_cast<char*>(&part), sizeof part);
-    return file.gcount() == sizeof part;
+/// The program itself, or behind the first lines of scripts what runs it.
+std::string behind_scripts(const std::string& program, int scripts_left = 4) {
+    program_file file(program);
+    if (file.is_elf())
+        return program;
+    const std::string interpreter = file.interpreter();
+    return !interpreter.empty() && scripts_left > 0 && fs::exists(interpreter)
+               ? behind_scripts(interpreter, scripts_left - 1)
+               : program;
 }
 
-/// The loader that an ELF file asks for is what preloads; without it nothing can.
-bool is_static(std::ifstream& file, const Elf64_Ehdr& header) {
-    for (unsigned at = 0; at < header.e_phnum; ++at) {
-        Elf64_Phdr segment{};
-        if (!read_at(file, header.e_phoff + std::uint64_t{at} * header.e_phentsize, segment))
-            return false;
-        if (segment.p_type == PT_INTERP)
-            return false;
-    }
-    return true;
-}
-
-/// The program that a script names in its first line; empty if it is no script.
-std::string interpreter_of(std::ifstream& file) {
-    file.clear();
-    file.seekg(0);
-    std::string line;
-    std::getline(file, line);
-    if (!line.starts_with("#!"))
-        return {};
-    std::istringstream words(line.substr(2));
-    std::string program;
-    words >> program;
-    return program;
-}
-
-void refuse_unrecordable(const std::string& program, int scripts_left) {
-    std::ifstream file(program, std::ios::binary);
-    Elf64_Ehdr header{};
-    const bool is_elf =
-        read_at(file, 0, header) &&
-        std::memcmp(static_cast<unsigned char*>(header.e_ident), ELFMAG, SELFMAG) == 0;
+void refuse_privileged(const std::string& program) {
     if (os::gains_privileges(program))
         throw usage_error(fmt::format("{} gains privileges as it starts (set-user-ID or the like), "
                                       "and nothing can be loaded into it; record it as the user "
                                       "whose rights it has",
                                       program));
-    if (!is_elf) {
-        const std::string interpreter = interpreter_of(file);
-        if (!interpreter.empty() && scripts_left > 0 && fs::exists(interpreter))
-            refuse_unrecordable(interpreter, scripts_left - 1);
+}
+
+void refuse_unrecordable(const std::string& program) {
+    program_file file(program);
+    if (!file.is_elf())
         return;
-    }
-    Elf64_Ehdr own{};
-    std::ifstream myself("/proc/self/exe", std::ios::binary);
-    if (read_at(myself, 0, own) &&
-        (own.e_machine != header.e_machine || own.e_ident[EI_CLASS] != header.e_ident[EI_CLASS]))
+    if (!file.is_for_this_machine())
         throw usage_error(fmt::format("{} is for another kind of processor than this command, and "
                                       "the recorder cannot be loaded into it",
                                       program));
-    if (is_static(file, header))
+    if (file.is_static())
         throw usage_error(fmt::format("{} is linked statically: there is no loader to load the "
                                       "recorder into it; link it without -static",
                                       program));
@@ -113,8 +79,15 @@ void refuse_unrecordable(const std::string& program, int scripts_left) {
 
 std::string find_recordable(const std::string& name) {
     const std::string program = find(name);
-    refuse_unrecordable(program, 4);
+    const std::string binary = behind_scripts(program);
+    refuse_privileged(binary);
+    refuse_unrecordable(binary);
     return program;
+}
+
+bool brings_own_malloc(const std::string& program) {
+    program_file file(behind_scripts(program));
+    return file.is_elf() && file.defines("malloc");
 }
 
 std::string find_recorder() {

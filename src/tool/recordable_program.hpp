@@ -11,6 +11,10 @@ namespace resident::tool {
 /// or that gains privileges.
 [[nodiscard]] std::string find_recordable(const std::string& name);
 
+/// Whether the program itself, or the interpreter of a script, has a malloc linked into it. The
+/// loader finds that before any that is preloaded. False also if its symbols cannot be read.
+[[nodiscard]] bool brings_own_malloc(const std::string& program);
+
 /// The recorder, beside this program or where it is installed.
 /// Throws: std::runtime_error if it is in neither place.
 [[nodiscard]] std::string find_recorder();

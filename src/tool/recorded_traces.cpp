@@ -1,6 +1,6 @@
 #include "tool/recorded_traces.hpp"
 
-#include "os/harness/foreground_process.hpp"
+#include "os/harness/file_use.hpp"
 #include "tool/quantities.hpp"
 #include "trace/live_blocks.hpp"
 #include "trace/reader.hpp"
@@ -49,17 +49,55 @@ std::optional<recorded_trace> described(const std::string& path, std::uint64_t s
     return found;
 }
 
-bool still_runs(const recorded_trace& trace) {
-    for (int patience = 20; patience != 0; --patience) {
-        if (!os::has_mapped(trace.header.process, trace.path))
-            return false;
+/// Waits for who is just ending, `patience` times 10 ms in all.
+os::file_use use_of(const recorded_trace& trace, int& patience) {
+    os::file_use use = os::use_of(trace.path, trace.header.process);
+    for (; patience != 0 && use != os::file_use::none; --patience) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        use = os::use_of(trace.path, trace.header.process);
     }
+    return use;
+}
+
+struct known_end {
+    trace::process_end how = trace::process_end::unknown;
+    std::uint32_t value = 0;
+};
+
+/// A process that goes on as another program keeps its id and its parent; both may come again, but
+/// then it ended in between, which most processes tell: seal() believes them more.
+bool is_image_of_same_process(const recorded_trace& a, const recorded_trace& b) {
+    return a.header.process == b.header.process &&
+           a.header.parent_process == b.header.parent_process;
+}
+
+known_end end_of(const std::vector<recorded_trace>& traces, std::size_t at,
+                 const os::foreground_end& started) {
+    for (std::size_t later = at + 1; later < traces.size(); ++later)
+        if (is_image_of_same_process(traces[at], traces[later]))
+            return {.how = trace::process_end::replaced};
+    if (traces[at].header.process != started.process)
+        return {};
+    if (started.how.signal != 0)
+        return {trace::process_end::signalled, static_cast<std::uint32_t>(started.how.signal)};
+    return {trace::process_end::exited, static_cast<std::uint32_t>(started.how.exit_code)};
+}
+
+/// Not FILE, of the first process that allocates: nobody had anything to leave to it. Nor what a
+/// process has gone on as.
+bool may_inherit(const std::vector<recorded_trace>& traces, std::size_t at,
+                 const std::string& file) {
+    if (traces[at].path == file)
+        return false;
+    for (std::size_t earlier = 0; earlier < at; ++earlier)
+        if (is_image_of_same_process(traces[earlier], traces[at]) &&
+            traces[earlier].header.end == trace::process_end::replaced)
+            return false;
     return true;
 }
 
-void seal_and_read(recorded_trace& found, trace::process_end end, std::uint32_t end_value) {
-    if (const auto wrong = trace::seal(found.path, end, end_value)) {
+void seal_and_read(recorded_trace& found, const known_end& end, trace::unused_space unused) {
+    if (const auto wrong = trace::seal(found.path, end.how, end.value, unused)) {
         found.failure = wrong->message();
         return;
     }
@@ -81,6 +119,8 @@ void seal_and_read(recorded_trace& found, trace::process_end end, std::uint32_t 
     found.header = reader.header();
     found.peak_bytes = live.peak_bytes();
     found.foreign = live.foreign();
+    found.doubly_given =
+        live.doubly_given() - std::min(live.doubly_given(), found.header.calls_under_way);
 }
 
 std::string why_stopped(const trace::trace_header& header) {
@@ -95,10 +135,18 @@ std::string why_stopped(const trace::trace_header& header) {
     return std::strerror(error_number) + std::string(remedy);
 }
 
+/// Blocks given before the recorder is set up, or as it sets itself up. In most programs there is
+/// none.
+constexpr std::uint64_t foreign_limit = 16;
+
+bool contradicts_itself(const recorded_trace& trace) {
+    return trace.doubly_given != 0 || (!trace.inherits && trace.foreign > foreign_limit);
+}
+
 } // namespace
 
 std::vector<recorded_trace> collect_traces(const std::string& file, std::uint64_t session,
-                                           const os::child_end& end) {
+                                           const os::foreground_end& end) {
     std::vector<recorded_trace> traces;
     for (const std::string& path : names_beside(file))
         if (auto found = described(path, session))
@@ -107,17 +155,16 @@ std::vector<recorded_trace> collect_traces(const std::string& file, std::uint64_
               [](const auto& a, const auto& b) { return a.header.started < b.header.started; });
     if (auto first = described(file, session))
         traces.insert(traces.begin(), std::move(*first));
-    for (recorded_trace& each : traces) {
-        const bool is_first = each.path == file;
-        each.running = still_runs(each);
-        if (each.running)
-            continue;
-        const bool signalled = is_first && end.signal != 0;
-        const auto how = !is_first   ? trace::process_end::unknown
-                         : signalled ? trace::process_end::signalled
-                                     : trace::process_end::exited;
-        const int value = signalled ? end.signal : end.exit_code;
-        seal_and_read(each, how, static_cast<std::uint32_t>(value));
+    int patience = 20;
+    for (std::size_t at = 0; at < traces.size(); ++at) {
+        recorded_trace& each = traces[at];
+        const os::file_use use = use_of(each, patience);
+        each.running = use == os::file_use::live;
+        each.inherits = may_inherit(traces, at, file);
+        if (!each.running)
+            seal_and_read(each, end_of(traces, at, end),
+                          use == os::file_use::none ? trace::unused_space::cut_off
+                                                    : trace::unused_space::kept);
     }
     return traces;
 }
@@ -131,7 +178,9 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
         const trace::trace_header& header = each.header;
         if (each.running)
             say(each,
-                fmt::format("process {} still runs; its trace is not complete", header.process));
+                fmt::format("process {} still runs, as far as can be told; its trace stays open, "
+                            "and is not complete",
+                            header.process));
         if (!each.failure.empty())
             say(each, each.failure);
         if (header.stop_error != 0)
@@ -144,6 +193,13 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
         if (header.lost_records != 0 && header.stop_error == 0)
             say(each, fmt::format("{} missing; please report this as a defect of the recorder",
                                   counted(header.lost_records, "record")));
+        if (header.complete && contradicts_itself(each))
+            say(each, fmt::format("{} given where one was, and {} that nothing had given: calls "
+                                  "went past the recorder (of a library that is opened with "
+                                  "RTLD_DEEPBIND, or calls the C library by other names), and the "
+                                  "trace is not complete",
+                                  counted(each.doubly_given, "block"),
+                                  counted(each.foreign, "block") + " freed"));
         if (header.unrecorded_processes != 0)
             say(each, fmt::format("{} process{} could not be recorded: no trace could be made "
                                   "beside this one; make room, and name a folder with -o in which "

@@ -8,29 +8,6 @@ namespace {
 
 using namespace test;
 
-/// Runs a script; $resident, $program and $folder are set in it.
-tool_result run_script(const scratch_folder& folder, const std::string& script) {
-    const std::string head = "resident=" RESIDENT_TOOL "; program=" RESIDENT_RECORDED_PROGRAM
-                             "; folder=" +
-                             folder.path() + "\n";
-    folder.write("script", head + script);
-    const int status = std::system(("sh " + folder.file("script") + " >" + folder.file("output") +
-                                    " 2>" + folder.file("diagnostics"))
-                                       .c_str());
-    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-            .output = read_text(folder.file("output")),
-            .diagnostics = read_text(folder.file("diagnostics"))};
-}
-
-bool says(const tool_result& result, const std::string& what) {
-    std::string text; // as if it were not broken into lines
-    std::istringstream words(result.diagnostics);
-    for (std::string word; words >> word;)
-        text += word + ' ';
-    return text.find(what) != std::string::npos;
-}
-
 TEST(RecordFailures, ALimitForTheSizeOfFilesIsNamed) {
     const scratch_folder folder;
     const tool_result result = run_script(
@@ -113,6 +90,26 @@ TEST(RecordFailures, AProgramThatGainsPrivilegesIsRefused) {
                  {.ordinary_user = true});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_TRUE(says(result, "gains privileges")) << result.diagnostics;
+}
+
+TEST(RecordFailures, CallsThatWentPastTheRecorderAreProvenAndSaid) {
+    const recorded_session freed({"bypass", "free", "100"});
+    EXPECT_EQ(freed.result.exit_code, 1);
+    EXPECT_TRUE(says(freed.result, "blocks given where one was, and 0 blocks"))
+        << freed.result.diagnostics;
+    const recorded_session given({"bypass", "malloc", "200"});
+    EXPECT_EQ(given.result.exit_code, 1);
+    EXPECT_TRUE(says(given.result, "0 blocks given where one was, and 200 blocks"))
+        << given.result.diagnostics;
+}
+
+TEST(RecordFailures, AProgramWithItsOwnMallocIsNamed) {
+    const scratch_folder folder;
+    const tool_result result =
+        run_tool({"record", "-o", folder.file("trace"), "--", RESIDENT_OWN_MALLOC_PROGRAM});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(says(result, "has a malloc of its own")) << result.diagnostics;
+    EXPECT_FALSE(says(result, "nothing was recorded")) << result.diagnostics;
 }
 
 TEST(RecordFailures, AFileThatIsNoTraceIsKept) {

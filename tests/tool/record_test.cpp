@@ -101,7 +101,21 @@ TEST(Record, AProgramThatGoesOnAsAnotherHasATraceForEach) {
     EXPECT_EQ(before.counted, told_by(session.result.output, 0));
     EXPECT_EQ(after.counted, told_by(session.result.output, 1));
     EXPECT_EQ(before.header.process, after.header.process);
+    EXPECT_EQ(before.header.end, process_end::replaced);
+    EXPECT_EQ(before.header.end_value, 0U);
     EXPECT_EQ(after.header.end, process_end::exited);
+}
+
+TEST(Record, TheExitCodeIsThatOfTheLastProgramThatTheProcessWas) {
+    const recorded_session session({"exec", "40", "code", "9"});
+    EXPECT_EQ(session.result.exit_code, 9);
+    ASSERT_EQ(session.others().size(), 1U);
+    const trace::trace_header before = read_trace(session.file()).header;
+    const trace::trace_header after = read_trace(session.others().front()).header;
+    EXPECT_EQ(before.end, process_end::replaced);
+    EXPECT_EQ(before.end_value, 0U);
+    EXPECT_EQ(after.end, process_end::exited);
+    EXPECT_EQ(after.end_value, 9U);
 }
 
 TEST(Record, ASpawnedProgramHasATraceOfItsOwn) {

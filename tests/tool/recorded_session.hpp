@@ -100,4 +100,28 @@ struct recorded_session {
     tool_result result;
 };
 
+/// Runs a script; $resident, $program and $folder are set in it.
+inline tool_result run_script(const scratch_folder& folder, const std::string& script) {
+    const std::string head = "resident=" RESIDENT_TOOL "; program=" RESIDENT_RECORDED_PROGRAM
+                             "; folder=" +
+                             folder.path() + "\n";
+    folder.write("script", head + script);
+    const int status = std::system(("sh " + folder.file("script") + " >" + folder.file("output") +
+                                    " 2>" + folder.file("diagnostics"))
+                                       .c_str());
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+            .output = read_text(folder.file("output")),
+            .diagnostics = read_text(folder.file("diagnostics"))};
+}
+
+/// Whether the diagnostics have these words, wherever lines are broken.
+inline bool says(const tool_result& result, const std::string& what) {
+    std::string text;
+    std::istringstream words(result.diagnostics);
+    for (std::string word; words >> word;)
+        text += word + ' ';
+    return text.find(what) != std::string::npos;
+}
+
 } // namespace resident::test

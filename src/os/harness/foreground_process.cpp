@@ -1,11 +1,10 @@
 #include "os/harness/foreground_process.hpp"
 
+#include "os/harness/group_witness.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -70,12 +69,20 @@ int started(int report) {
     return failure;
 }
 
-child_end wait_and_pass_on(pid_t process, const sigset_t& watched) {
+/// Whether the program has got it already, because the whole group was sent it. What a terminal
+/// sends, with code SI_KERNEL, it sends to the group.
+bool is_passed_on(const siginfo_t& signal, pid_t process, group_witness& witness) {
+    if (signal.si_code > 0)
+        return true;
+    const bool in_group = witness.has_got(signal.si_signo);
+    return in_group && ::getpgid(process) == ::getpgrp();
+}
+
+child_end wait_and_pass_on(pid_t process, const sigset_t& watched, group_witness& witness) {
     for (;;) {
         siginfo_t information{};
         const int signal = ::sigwaitinfo(&watched, &information);
-        // What a terminal sends has code SI_KERNEL, and goes to the program's group already.
-        if (signal > 0 && signal != SIGCHLD && information.si_code <= 0)
+        if (signal > 0 && signal != SIGCHLD && !is_passed_on(information, process, witness))
             ::kill(process, signal);
         int status = 0;
         if (::waitpid(process, &status, WNOHANG) != process)
@@ -92,7 +99,8 @@ child_end wait_and_pass_on(pid_t process, const sigset_t& watched) {
 
 } // namespace
 
-std::optional<child_end> run_in_foreground(const foreground_options& options, std::string& reason) {
+std::optional<foreground_end> run_in_foreground(const foreground_options& options,
+                                                std::string& reason) {
     std::array<int, 2> report{};
     if (::pipe2(report.data(), O_CLOEXEC) != 0) {
         reason = std::string("cannot open a pipe: ") + std::strerror(errno);
@@ -104,18 +112,20 @@ std::optional<child_end> run_in_foreground(const foreground_options& options, st
     const pid_t process = ::fork();
     if (process == 0)
         become(options, before, report[1]);
+    // After the program: what the group is sent meanwhile may come twice, but is not lost.
+    group_witness witness;
     const int fork_failure = process < 0 ? errno : 0;
     ::close(report[1]);
     const int failure = process < 0 ? fork_failure : started(report[0]);
     ::close(report[0]);
-    std::optional<child_end> end;
+    std::optional<foreground_end> end;
     if (failure != 0) {
         reason = options.program + ": cannot " + (process < 0 ? "start" : "execute") + ": " +
                  std::strerror(failure);
         if (process > 0)
             ::waitpid(process, nullptr, 0);
     } else {
-        end = wait_and_pass_on(process, watched);
+        end = {wait_and_pass_on(process, watched, witness), static_cast<unsigned long>(process)};
     }
     before.put_back();
     return end;
@@ -129,21 +139,6 @@ bool gains_privileges(const std::string& program) {
     const bool other_group = (there.st_mode & S_ISGID) != 0 && there.st_gid != ::getegid();
     return other_user || other_group ||
            ::getxattr(program.c_str(), "security.capability", nullptr, 0) > 0;
-}
-
-bool has_mapped(unsigned long process, const std::string& file) {
-    std::error_code failure;
-    const std::string path = std::filesystem::canonical(file, failure).string();
-    std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
-    std::string line;
-    while (!failure && std::getline(maps, line)) {
-        std::istringstream words(line);
-        std::string addresses, rights, offset;
-        words >> addresses >> rights >> offset;
-        if (line.ends_with(" " + path) && offset.find_first_not_of('0') != std::string::npos)
-            return true;
-    }
-    return false;
 }
 
 int flush_file(const std::string& path) {

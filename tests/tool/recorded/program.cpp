@@ -13,11 +13,13 @@
 #include <thread>
 #include <vector>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,6 +196,79 @@ void close_all(const char* other) {
     ::_exit(1);
 }
 
+/// Frees what the recorder saw given, and nothing of it: as a library that is opened with
+/// RTLD_DEEPBIND. Or frees what only such a library gave.
+void bypass(const std::string& how, std::size_t count) {
+    void* const library = ::dlopen("libc.so.6", RTLD_LAZY);
+    const auto unseen_malloc = reinterpret_cast<void* (*)(std::size_t)>(::dlsym(library, "malloc"));
+    const auto unseen_free = reinterpret_cast<void (*)(void*)>(::dlsym(library, "free"));
+    for (std::size_t at = 0; at < count; ++at) {
+        if (how == "free")
+            unseen_free(noted(std::malloc(7001)));
+        else
+            give_back(unseen_malloc(7001));
+    }
+}
+
+void make(const std::string& file) { ::close(::open(file.c_str(), O_CREAT | O_WRONLY, 0644)); }
+void wait_for(const std::string& file) {
+    while (::access(file.c_str(), F_OK) != 0)
+        ::usleep(1000);
+}
+
+/// Records, and goes on when the command may have ended, once `file`.go is there. "alone": this
+/// process does. "hidden": a forked child does, and nobody may look at its memory. "quiet": a
+/// forked child has the memory of its parent, which has ended, and records nothing.
+void outlive(const std::string& how, const std::string& file) {
+    const std::string begun = file + ".begun";
+    const std::string go = file + ".go";
+    const std::string done = file + ".done";
+    if (how == "quiet")
+        pairs(20'000);
+    if (how != "alone" && ::fork() != 0) {
+        wait_for(begun);
+        ::_exit(0);
+    }
+    if (how == "hidden")
+        ::prctl(PR_SET_DUMPABLE, 0);
+    if (how != "quiet")
+        pairs(20'000);
+    make(begun);
+    wait_for(go);
+    if (how != "quiet")
+        pairs(20'000);
+    make(done);
+    ::_exit(0);
+}
+
+volatile sig_atomic_t signals_got = 0;
+
+/// Has SIGUSR1 sent to the group, by itself or from elsewhere, and then SIGTERM to the command
+/// alone, which is the last to come; counts the first.
+void signalled(bool from_elsewhere) {
+    sigset_t last;
+    ::sigemptyset(&last);
+    ::sigaddset(&last, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &last, nullptr);
+    ::signal(SIGUSR1, [](int) { signals_got = signals_got + 1; });
+    const pid_t group = ::getpgrp();
+    const pid_t command = ::getppid();
+    if (::fork() == 0) {
+        if (from_elsewhere)
+            ::setsid();
+        else
+            ::signal(SIGUSR1, SIG_IGN);
+        ::kill(-group, SIGUSR1);
+        ::kill(command, SIGTERM);
+        ::_exit(0);
+    }
+    int signal = 0;
+    ::sigwait(&last, &signal);
+    std::printf("%d\n", static_cast<int>(signals_got));
+    std::fflush(stdout);
+    ::_exit(0);
+}
+
 void end_by(const std::string& how) {
     if (how == "abort")
         std::abort();
@@ -249,8 +324,16 @@ int main(int count, char** arguments) {
     if (what == "exec") {
         pairs(number(2));
         tell();
+        if (count > 3)
+            ::execv("/proc/self/exe", arguments + 2);
         ::execl("/proc/self/exe", arguments[0], "pairs", "30", nullptr);
     }
+    if (what == "bypass")
+        bypass(arguments[2], number(3));
+    if (what == "outlive")
+        outlive(arguments[2], arguments[3]);
+    if (what == "signals")
+        signalled(count > 2);
     if (what == "end") { // with a block that is still there
         pairs(number(3));
         noted(std::malloc(7777));
