@@ -125,8 +125,8 @@ bool may_write(const std::string& file, unsigned long writer) {
         const std::string inner = word_of(status, "NSpid:", true);
         if (!status.empty() && (inner.empty() ? id : inner) != std::to_string(writer))
             continue;
-        const bool ended = word_of(status, "State:", false) == "Z" &&
-                           word_of(status, "Threads:", false) == "1";
+        const bool ended =
+            word_of(status, "State:", false) == "Z" && word_of(status, "Threads:", false) == "1";
         if (!ended && !surely_unmapped(at->path(), file, there))
             return true;
     }

@@ -7,8 +7,8 @@
 
 namespace resident::os {
 
-/// Removed with its content when the object is destroyed, unless it is to stay. All may read it, and
-/// only its owner may write to it.
+/// Removed with its content when the object is destroyed, unless it is to stay. All may read it,
+/// and only its owner may write to it.
 class temporary_folder {
 public:
     /// In `place`. Fails, with why in `reason`, if and only if it cannot be made.
