@@ -78,7 +78,7 @@ void refuse_unrecordable(const std::string& program) {
 } // namespace
 
 std::string find_recordable(const std::string& name) {
-    const std::string program = find(name);
+    std::string program = find(name);
     const std::string binary = behind_scripts(program);
     refuse_privileged(binary);
     refuse_unrecordable(binary);

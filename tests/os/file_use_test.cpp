@@ -74,7 +74,8 @@ protected:
         return os::use_of(path_, static_cast<unsigned long>(process));
     }
 
-    std::string path_ = "/tmp/resident-test-XXXXXX";
+    /// On a file system that counts its writers, as /tmp may not.
+    std::string path_ = "/dev/shm/resident-test-XXXXXX";
     pid_t child_ = 0;
     int ending_ = -1;
 };
