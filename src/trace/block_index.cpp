@@ -102,7 +102,6 @@ private:
             if (header.checksum != checksum_of(header, content_.data(), space))
                 return trace_error{offset, "the block does not match its checksum"};
         }
-        hole_ = 0;
         const auto bytes = header.sealed != 0 ? header.record_bytes : space;
         maybe_error wrong = add(header, {.offset = offset,
                                          .first_number = header.first_number,
@@ -151,9 +150,11 @@ private:
                                "something is written where no block begins"};
         hole_ += block_unit;
         offset += block_unit;
-        if (hole_ > hole_limit)
-            return trace_error{offset, "more than " + number(hole_limit) +
-                                           " bytes without a block; the limit for a trace"};
+        const std::uint64_t limit = hole_limit + index_.threads.size() * full_block_bytes;
+        if (hole_ > limit)
+            return trace_error{offset, "more than " + number(limit) +
+                                           " bytes without a block; the limit for a trace of " +
+                                           number(index_.threads.size()) + " threads"};
         return std::nullopt;
     }
 
@@ -185,7 +186,7 @@ private:
     block_index& index_;
     std::vector<unsigned char> content_;
     std::unordered_map<std::uint32_t, std::uint32_t> threads_; ///< number in the file, place here
-    std::uint64_t hole_ = 0;
+    std::uint64_t hole_ = 0;                                   ///< bytes, in all holes
 };
 
 } // namespace

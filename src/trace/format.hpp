@@ -32,7 +32,9 @@ inline constexpr std::uint32_t full_block_bytes = 64U << 10;
 
 /// Limits that make a hostile file cheap to refuse.
 inline constexpr std::uint32_t thread_limit = 1U << 20;
-inline constexpr std::uint64_t hole_limit = 4U << 20; ///< bytes, of reserved blocks never begun
+/// Bytes of blocks that were reserved and never begun, of threads that have no other. A thread that
+/// has others may leave one of full_block_bytes, when the process is ended as it begins that.
+inline constexpr std::uint64_t hole_limit = 4U << 20;
 inline constexpr std::uint64_t number_limit = std::uint64_t{1} << 56;
 inline constexpr std::uint64_t address_limit = std::uint64_t{1} << 57; ///< five-level page tables
 inline constexpr std::uint64_t size_limit = std::uint64_t{1} << 47;

@@ -181,8 +181,11 @@ INSTANTIATE_TEST_SUITE_P(
                      "byte 8292: something is written where no block begins"},
         hostile_case{
             "AHugeHole",
-            [](auto& file) { file.content.resize(block_unit + hole_limit + block_unit); },
-            "byte 4206592: more than 4194304 bytes without a block; the limit for a trace"},
+            [](auto& file) {
+                file.content.resize(block_unit + hole_limit + full_block_bytes + block_unit);
+            },
+            "byte 4272128: more than 4259840 bytes without a block; the limit for a trace of 1 "
+            "threads"},
         hostile_case{"AnEndlessNumber",
                      [](auto& file) {
                          std::fill_n(file.content.begin() + sizeof(block_header), 20, '\xFA');
@@ -200,6 +203,19 @@ TEST_F(TraceRefusal, ABlockWithAnotherNumberOfRecordsThanWereCounted) {
     made.write(file_);
     EXPECT_EQ(seal(file_, process_end::exited, 0)->message(),
               "byte 4132: the block has 3 records, and 1 were counted");
+}
+
+TEST_F(TraceRefusal, NotOfABlockThatEachOfManyThreadsHadReserved) {
+    made_up_file made;
+    constexpr std::uint32_t threads = 100;
+    for (std::uint32_t thread = 0; thread < threads; ++thread)
+        made.add(thread, thread, {allocate(thread, 0x1000 + 16 * thread)});
+    made.content.resize(made.content.size() + std::size_t{threads} * full_block_bytes);
+    made.add(0, threads, {free_of(threads, 0x1000)});
+    made.write(file_);
+    EXPECT_FALSE(refused(file_));
+    EXPECT_FALSE(seal(file_, process_end::signalled, 9));
+    EXPECT_FALSE(refused(file_));
 }
 
 TEST_F(TraceRefusal, ReallocationsThatWaitForEachOtherAreNoTrouble) {
