@@ -15,9 +15,13 @@ using trace::record_kind;
 
 constexpr std::size_t too_much = ~std::size_t{0};
 
+// `caller`: where the program called from.
+
 /// The number is taken when the block is there: whoever had it before has freed it by then.
 void note_allocated(recorded_call& call, const void* block, std::size_t bytes,
                     std::size_t alignment) noexcept {
+    if (!call.begin_record())
+        return;
     const std::uint64_t number = recorded_call::take_number();
     if (block == nullptr) {
         call.note(
@@ -34,18 +38,18 @@ void note_allocated(recorded_call& call, const void* block, std::size_t bytes,
 }
 
 template <class Allocate>
-void* allocate(std::size_t bytes, std::size_t alignment, Allocate how) noexcept {
-    recorded_call call;
+void* allocate(std::size_t bytes, std::size_t alignment, const void* caller,
+               Allocate how) noexcept {
+    recorded_call call(caller);
     void* const block = how();
-    if (call.recorded())
-        note_allocated(call, block, bytes, alignment);
+    note_allocated(call, block, bytes, alignment);
     return block;
 }
 
 /// The number is taken before: once the call has begun the block may be another's.
-void release(void* block) noexcept {
-    recorded_call call;
-    if (call.recorded()) {
+void release(void* block, const void* caller) noexcept {
+    recorded_call call(caller);
+    if (call.begin_record()) {
         const std::uint64_t number = recorded_call::take_number();
         call.note({.kind = record_kind::free,
                    .number = number,
@@ -56,13 +60,16 @@ void release(void* block) noexcept {
 }
 
 /// A number before, for giving up the old block, and one after, for having the new one.
-void* reallocate(void* block, std::size_t bytes) noexcept {
-    recorded_call call;
-    if (!call.recorded())
+void* reallocate(void* block, std::size_t bytes, const void* caller) noexcept {
+    recorded_call call(caller);
+    if (!call.begin_record())
         return next().realloc(block, bytes);
     const auto old_address = reinterpret_cast<std::uintptr_t>(block);
     const std::uint64_t number = recorded_call::take_number();
+    call.call_with_number();
     void* const moved = next().realloc(block, bytes);
+    if (!call.begin_record())
+        return moved;
     if (moved != nullptr) {
         call.note({.kind = record_kind::reallocate,
                    .number = number,
@@ -87,20 +94,36 @@ std::size_t round_to_page(std::size_t bytes) noexcept {
     return bytes > too_much - page ? too_much : (bytes + page - 1) / page * page;
 }
 
-void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
+void* allocate_aligned(std::size_t alignment, std::size_t bytes, const void* caller) noexcept {
     if (next().memalign == nullptr) {
         errno = ENOMEM;
         return nullptr;
     }
-    return allocate(bytes, alignment, [=] { return next().memalign(alignment, bytes); });
+    return allocate(bytes, alignment, caller, [=] { return next().memalign(alignment, bytes); });
+}
+
+void* allocate_plain(std::size_t bytes, const void* caller) noexcept {
+    if (next().malloc == nullptr) [[unlikely]]
+        return allocate_early(bytes);
+    return allocate(bytes, 0, caller, [=] { return next().malloc(bytes); });
 }
 
 /// With the lowest addresses of an early block comes whatever follows it: its size is not kept.
-void* move_early(const void* block, std::size_t bytes) noexcept {
-    void* const moved = ::malloc(bytes);
+void* move_early(const void* block, std::size_t bytes, const void* caller) noexcept {
+    void* const moved = allocate_plain(bytes, caller);
     if (moved != nullptr)
         std::memcpy(moved, block, std::min(bytes, early_bytes_from(block)));
     return moved;
+}
+
+void* resize(void* block, std::size_t bytes, const void* caller) noexcept {
+    if (is_early(block)) [[unlikely]]
+        return move_early(block, bytes, caller);
+    if (block != nullptr)
+        return reallocate(block, bytes, caller);
+    if (next().realloc == nullptr) [[unlikely]]
+        return allocate_early(bytes);
+    return allocate(bytes, 0, caller, [=] { return next().realloc(nullptr, bytes); });
 }
 
 } // namespace
@@ -109,13 +132,12 @@ void* move_early(const void* block, std::size_t bytes) noexcept {
 // The C library's own names for the parameters are its secret.
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 #define RESIDENT_INTERPOSED extern "C" __attribute__((visibility("default")))
+#define RESIDENT_CALLER __builtin_return_address(0)
 
 using namespace resident::recorder;
 
 RESIDENT_INTERPOSED void* malloc(std::size_t bytes) noexcept {
-    if (next().malloc == nullptr) [[unlikely]]
-        return allocate_early(bytes);
-    return allocate(bytes, 0, [=] { return next().malloc(bytes); });
+    return allocate_plain(bytes, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED void* calloc(std::size_t count, std::size_t each) noexcept {
@@ -124,61 +146,57 @@ RESIDENT_INTERPOSED void* calloc(std::size_t count, std::size_t each) noexcept {
         bytes = too_much;
     if (next().calloc == nullptr) [[unlikely]]
         return allocate_early(bytes);
-    return allocate(bytes, 0, [=] { return next().calloc(count, each); });
+    return allocate(bytes, 0, RESIDENT_CALLER, [=] { return next().calloc(count, each); });
 }
 
 RESIDENT_INTERPOSED void free(void* block) noexcept {
     if (block == nullptr || is_early(block) || next().free == nullptr)
         return;
-    release(block);
+    release(block, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED void* realloc(void* block, std::size_t bytes) noexcept {
-    if (next().realloc == nullptr || is_early(block)) [[unlikely]]
-        return move_early(block, bytes);
-    if (block == nullptr)
-        return allocate(bytes, 0, [=] { return next().realloc(nullptr, bytes); });
-    return reallocate(block, bytes);
+    return resize(block, bytes, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED void* reallocarray(void* block, std::size_t count, std::size_t each) noexcept {
     std::size_t bytes = 0;
     if (__builtin_mul_overflow(count, each, &bytes)) {
-        recorded_call call;
-        if (call.recorded())
-            note_allocated(call, nullptr, too_much, 0);
+        recorded_call call(RESIDENT_CALLER);
+        note_allocated(call, nullptr, too_much, 0);
         errno = ENOMEM;
         return nullptr;
     }
-    return realloc(block, bytes);
+    return resize(block, bytes, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED int posix_memalign(void** block, std::size_t alignment,
                                        std::size_t bytes) noexcept {
     if (next().posix_memalign == nullptr)
         return ENOMEM;
-    recorded_call call;
+    recorded_call call(RESIDENT_CALLER);
     const int failure = next().posix_memalign(block, alignment, bytes);
-    if (call.recorded())
-        note_allocated(call, failure == 0 ? *block : nullptr, bytes, alignment);
+    note_allocated(call, failure == 0 ? *block : nullptr, bytes, alignment);
     return failure;
 }
 
 RESIDENT_INTERPOSED void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
     if (next().aligned_alloc == nullptr)
-        return allocate_aligned(alignment, bytes);
-    return allocate(bytes, alignment, [=] { return next().aligned_alloc(alignment, bytes); });
+        return allocate_aligned(alignment, bytes, RESIDENT_CALLER);
+    return allocate(bytes, alignment, RESIDENT_CALLER,
+                    [=] { return next().aligned_alloc(alignment, bytes); });
 }
 
 RESIDENT_INTERPOSED void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
-    return allocate_aligned(alignment, bytes);
+    return allocate_aligned(alignment, bytes, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED void* valloc(std::size_t bytes) noexcept {
-    return allocate_aligned(resident::os::system_page_size(), bytes);
+    return allocate_aligned(resident::os::system_page_size(), bytes, RESIDENT_CALLER);
 }
 
 RESIDENT_INTERPOSED void* pvalloc(std::size_t bytes) noexcept {
-    return allocate_aligned(resident::os::system_page_size(), round_to_page(bytes));
+    return allocate_aligned(resident::os::system_page_size(), round_to_page(bytes),
+                            RESIDENT_CALLER);
 }
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -1,5 +1,6 @@
 #include "recorder/recording.hpp"
 
+#include "recorder/interruption.hpp"
 #include "recorder/trace_names.hpp"
 
 #include <cerrno>
@@ -126,12 +127,15 @@ void begin(recording& to) noexcept {
         }
     }
     to.file_bytes.store(trace::file_header_bytes);
+    to.next_number.store(0);           // a call that the parent had begun may have taken one
     to.session.store(process.now | 1); // a process's id may come again, in another namespace
     to.at.store(stage::going_on);
 }
 
-/// The thread's first call of this recording.
+/// The thread's first call of this recording. Requires: signals are held.
 bool attach(thread_state& thread) noexcept {
+    if (thread.session == current->session.load())
+        return true;    // by a signal handler, just before
     drop_block(thread); // a forked child's view of its parent's
     thread.ended = false;
     thread.block_bytes = 0;
@@ -145,10 +149,13 @@ bool attach(thread_state& thread) noexcept {
 }
 
 void note_thread_end() noexcept {
+    const os::held_signals held;
     thread_state& thread = this_thread_state;
+    if (thread.busy != occupation::nothing)
+        recover(thread); // the thread has ended amid a call, from a signal handler
     if (thread.session != current->session.load() || thread.ended)
         return;
-    thread.busy = occupation::appending;
+    thread.busy = occupation::joining;
     append_only(thread, trace::record_kind::thread_end);
     thread.ended = true;
     drop_block(thread);
@@ -174,43 +181,61 @@ void set_up() noexcept {
     auto* const made = names.read_environment()
                            ? static_cast<recording*>(os::map_wiped_on_fork(sizeof(recording)))
                            : nullptr;
-    if (made == nullptr || !os::hook_thread_ends(note_thread_end)) {
+    if (made == nullptr || !os::hook_thread_ends(note_thread_end) ||
+        !os::hook_forked_children(note_forked)) {
         no_recording.at.store(stage::off);
         return;
     }
+    os::remember_standard_error();
     current = made;
-    thread_state& thread = this_thread_state;
-    const occupation before = thread.busy;
-    thread.busy = occupation::calling;
     ::on_exit(note_exit, nullptr);
-    thread.busy = before;
 }
 
-bool join(thread_state& thread) noexcept {
-    if (thread.busy != occupation::nothing) {
-        if (thread.busy == occupation::appending && current->header != nullptr)
-            __atomic_fetch_add(&current->header->unrecorded_calls, 1, __ATOMIC_RELAXED);
+bool join(thread_state& thread, const void* caller, std::uintptr_t frame) noexcept {
+    if (thread.busy != occupation::nothing && !may_interrupt(thread, caller, frame))
+        return false;
+    const stage at = current->at.load();
+    if (at == stage::off || at == stage::stopped) {
+        miss();
         return false;
     }
+    const os::held_signals held;
+    const occupation before = thread.busy;
+    thread.busy = occupation::joining;
     set_up();
-    thread.busy = occupation::calling;
     if (current->at.load() <= stage::beginning && current != &no_recording)
         begin(*current);
     const bool joined = current->session.load() != 0 && attach(thread);
-    if (!joined && current->at.load() == stage::stopped)
-        __atomic_fetch_add(&current->header->unrecorded_calls, 1, __ATOMIC_RELAXED);
-    thread.busy = occupation::nothing;
+    if (!joined)
+        miss();
+    thread.busy = before;
     return joined;
 }
 
+void miss() noexcept {
+    if (current->at.load() == stage::stopped)
+        __atomic_fetch_add(&current->header->unrecorded_calls, 1, __ATOMIC_RELAXED);
+}
+
+void count_missing_call() noexcept {
+    // A child forked amid a record has no trace yet: nothing can be begun before that is written.
+    file_header* const header = current->header != nullptr ? current->header : first_header;
+    if (header != nullptr)
+        __atomic_fetch_add(&header->unrecorded_calls, 1, __ATOMIC_RELAXED);
+}
+
 void drop_block(thread_state& thread) noexcept {
-    if (thread.block != nullptr)
-        os::unmap(thread.block, thread.block_bytes);
+    block_header* const block = thread.block;
     thread.block = nullptr;
     thread.encoder = {};
+    if (block != nullptr)
+        os::unmap(block, thread.block_bytes);
 }
 
 bool replenish(thread_state& thread, std::uint64_t first_number) noexcept {
+    const os::held_signals held;
+    if (thread.session != current->session.load())
+        return false;
     const std::uint32_t before = thread.block_bytes;
     drop_block(thread);
     thread.block_bytes = before == 0 || thread.ended        ? trace::first_block_bytes

@@ -30,16 +30,19 @@ struct recording {
     alignas(64) std::atomic<std::uint64_t> file_bytes;
 };
 
-/// Why a call is not recorded now.
+/// What a call has the thread do. A signal handler can run within each but the last.
 enum class occupation : unsigned char {
     nothing,
-    calling,   ///< the next allocator, or setting up: what happens within is a part of the call
-    appending, ///< a record: what comes now comes from a signal handler, and is counted
+    calling,   ///< the next allocator: what that calls itself is a part of the call
+    moving,    ///< the same, with a number taken that the thread's next record must have
+    appending, ///< a record
+    joining,   ///< the recording, with signals held: what comes is the recorder's own
 };
 
 struct thread_state {
     /// Of the recording that the thread takes part in. Neither this nor 0 at first.
     std::uint64_t session = ~std::uint64_t{0};
+    std::uintptr_t frame = 0; ///< where on the stack the call is that occupies the thread
     occupation busy = occupation::nothing;
     bool ended = false; ///< its thread_end is written
     std::uint32_t number = 0;
@@ -51,12 +54,19 @@ struct thread_state {
 extern recording* current;
 extern thread_local constinit thread_state this_thread_state;
 
-/// The cold part of enter(): begins the recording, or the thread's part in it; or counts the call.
-bool join(thread_state& thread) noexcept;
-/// Another block. Returns: whether there is one; otherwise recording has stopped.
+/// The cold part of a call's begin, at `frame` on the stack. Returns: whether it is to be recorded.
+/// If not it is counted as missing, or a part of another call.
+bool join(thread_state& thread, const void* caller, std::uintptr_t frame) noexcept;
+/// Another block. Returns: whether there is one; otherwise recording has stopped, or this is a
+/// forked child that goes on with a call of its parent.
 bool replenish(thread_state& thread, std::uint64_t first_number) noexcept;
 /// Gives the thread's block back; what it has written stays in the file.
 void drop_block(thread_state& thread) noexcept;
+/// Counts a call that comes after the recording has stopped.
+void miss() noexcept;
+
+/// Counts a call that comes while the thread can record none.
+void count_missing_call() noexcept;
 
 /// Sets up the counters and hooks, once the C library is there. Idempotent.
 void set_up() noexcept;
@@ -64,47 +74,83 @@ void set_up() noexcept;
 /// One call of the allocator by the program.
 class recorded_call {
 public:
-    recorded_call() noexcept : thread_(this_thread_state) {
-        recorded_ = (thread_.session == current->session.load(std::memory_order_relaxed) &&
-                     thread_.busy == occupation::nothing) ||
-                    join(thread_);
-        if (recorded_)
-            occupy(occupation::calling);
+    /// `caller`: the address to return to. It tells the program's calls from the allocator's own.
+    [[gnu::always_inline]] explicit recorded_call(const void* caller) noexcept
+        : thread_(this_thread_state), session_(current->session.load(std::memory_order_relaxed)) {
+        const auto frame = reinterpret_cast<std::uintptr_t>(this);
+        if ((thread_.session != session_ || thread_.busy != occupation::nothing) &&
+            !join(thread_, caller, frame)) [[unlikely]] {
+            session_ = 0;
+            return;
+        }
+        session_ = thread_.session;
+        busy_before_ = thread_.busy;
+        frame_before_ = thread_.frame;
+        thread_.frame = frame;
+        occupy(occupation::calling);
     }
     ~recorded_call() {
-        if (recorded_)
-            occupy(occupation::nothing);
+        if (session_ == 0)
+            return;
+        occupy(busy_before_);
+        thread_.frame = frame_before_;
     }
     recorded_call(const recorded_call&) = delete;
     recorded_call& operator=(const recorded_call&) = delete;
 
-    [[nodiscard]] bool recorded() const noexcept { return recorded_; }
+    /// To be asked before a number is taken: whether the call is recorded, and the recording still
+    /// that in which it began. A child forked by a signal handler goes on with its parent's call,
+    /// which the parent records.
+    [[nodiscard]] bool begin_record() noexcept {
+        if (session_ == 0)
+            return false;
+        occupy(occupation::appending);
+        if (is_current()) [[likely]]
+            return true;
+        miss();
+        occupy(occupation::calling);
+        return false;
+    }
 
     [[nodiscard]] static std::uint64_t take_number() noexcept {
         return current->next_number.fetch_add(1, std::memory_order_acq_rel);
     }
 
-    void note(trace::record what) noexcept {
-        occupy(occupation::appending);
+    /// Between begin_record(), with a number taken, and another begin_record().
+    void call_with_number() noexcept { occupy(occupation::moving); }
+
+    /// Inlined, so that of `what` only that remains which its kind has.
+    [[gnu::always_inline]] void note(const trace::record& what) noexcept {
         if (thread_.encoder.has_room() || replenish(thread_, what.number)) {
             thread_.encoder.append(what);
-            // After the record: a process that ends in between has one more than it counted.
-            __atomic_store_n(&thread_.block->records, thread_.block->records + 1, __ATOMIC_RELEASE);
+            // After the record: a process that ends in between has one more than it counted. A
+            // child that was forked in between has written the same as its parent will.
+            if (is_current()) [[likely]]
+                __atomic_store_n(&thread_.block->records, thread_.block->records + 1,
+                                 __ATOMIC_RELEASE);
             // Rare, and a block for each: nothing is called later that could give it back.
             if (thread_.ended)
                 drop_block(thread_);
+        } else {
+            miss();
         }
         occupy(occupation::calling);
     }
 
 private:
+    [[nodiscard]] bool is_current() const noexcept {
+        return current->session.load(std::memory_order_relaxed) == session_;
+    }
     void occupy(occupation with) noexcept {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
         thread_.busy = with;
         std::atomic_signal_fence(std::memory_order_seq_cst);
     }
 
     thread_state& thread_;
-    bool recorded_;
+    std::uint64_t session_; ///< 0: not recorded
+    std::uintptr_t frame_before_ = 0;
+    occupation busy_before_ = occupation::nothing;
 };
 
 } // namespace resident::recorder

@@ -31,7 +31,7 @@ void* run(void* given) {
     void* (*const routine)(void*) = mine.routine;
     void* const argument = mine.argument;
     mine.taken.store(false, std::memory_order_release);
-    { const recorded_call begins_here; }
+    { const recorded_call begins_here(nullptr); }
     return routine(argument);
 }
 

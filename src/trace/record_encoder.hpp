@@ -22,7 +22,7 @@ public:
     /// Requires: has_room(), and a number above all that went before.
     /// About 40 instructions. The tag comes last, so that a process that ends within leaves no half
     /// of a record: it is a part of the file as soon as its tag is not 0.
-    void append(const record& what) noexcept {
+    [[gnu::always_inline]] void append(const record& what) noexcept {
         unsigned char* const tag = at_;
         unsigned char* to = at_ + 1;
         const std::uint64_t gap = what.number - next_number_;
@@ -30,16 +30,25 @@ public:
             to = put(to, gap - short_gap_limit);
         to = put_body(to, what);
         next_number_ = what.last_number + 1;
-        at_ = to;
         const std::uint64_t short_gap = gap < short_gap_limit ? gap : short_gap_limit;
         __atomic_store_n(tag,
                          static_cast<unsigned char>(static_cast<std::uint64_t>(what.kind) |
                                                     short_gap << kind_bits),
                          __ATOMIC_RELEASE);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); // for take_back()
+        at_ = to;
+    }
+
+    /// Leaves nothing of an append() that was interrupted and will not be continued, unless its tag
+    /// is there already. Nothing can be appended any more.
+    void take_back() noexcept {
+        if (has_room() && *at_ == 0)
+            __builtin_memset(at_, 0, longest_record);
+        *this = {};
     }
 
 private:
-    unsigned char* put_body(unsigned char* to, const record& what) noexcept {
+    [[gnu::always_inline]] unsigned char* put_body(unsigned char* to, const record& what) noexcept {
         switch (what.kind) {
         case record_kind::reallocate:
             to = put_address(to, what.old_address);

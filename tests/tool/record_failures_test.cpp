@@ -70,6 +70,19 @@ TEST(RecordFailures, AChildWhoseTraceCannotBeMadeIsCounted) {
     EXPECT_EQ(read_trace(folder.file("trace")).header.unrecorded_processes, 1U);
 }
 
+TEST(RecordFailures, AFileInThePlaceOfStandardErrorIsLeftAlone) {
+    if (!is_root())
+        GTEST_SKIP() << "only root can become another user";
+    const scratch_folder folder;
+    ::chmod(folder.path().c_str(), 0755);
+    folder.write("other", "untouched");
+    const tool_result result = run_tool({"record", "-o", folder.file("trace"), "--",
+                                         RESIDENT_RECORDED_PROGRAM, "drop", folder.file("other")});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(says(result, "1 process could not be recorded")) << result.diagnostics;
+    EXPECT_EQ(read_text(folder.file("other")), "untouched");
+}
+
 TEST(RecordFailures, AProgramThatIsLinkedStaticallyIsRefused) {
     const scratch_folder folder;
     const tool_result result =

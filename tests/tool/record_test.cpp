@@ -12,14 +12,6 @@ namespace {
 using namespace test;
 using trace::process_end;
 
-void expect_whole(const read_trace& read) {
-    EXPECT_EQ(read.failure, "");
-    EXPECT_TRUE(read.header.complete);
-    EXPECT_EQ(read.header.lost_records, 0U);
-    EXPECT_EQ(read.header.unrecorded_calls, 0U);
-    EXPECT_EQ(read.live.doubly_given(), 0U);
-}
-
 TEST(Record, EveryFunctionIsRecordedOnce) {
     const recorded_session session({"functions", "50"});
     ASSERT_EQ(session.result.exit_code, 0) << session.result.diagnostics;

@@ -70,6 +70,14 @@ private:
     }
 };
 
+inline void expect_whole(const read_trace& read) {
+    EXPECT_EQ(read.failure, "");
+    EXPECT_TRUE(read.header.complete);
+    EXPECT_EQ(read.header.lost_records, 0U);
+    EXPECT_EQ(read.header.unrecorded_calls, 0U);
+    EXPECT_EQ(read.live.doubly_given(), 0U);
+}
+
 /// The line that the program printed, the `at`-th from 0.
 inline counted_calls_of told_by(const std::string& output, int at = 0) {
     std::istringstream lines(output);
@@ -81,9 +89,9 @@ inline counted_calls_of told_by(const std::string& output, int at = 0) {
 
 /// One `resident record` of the test program, in a folder of its own.
 struct recorded_session {
-    explicit recorded_session(std::vector<std::string> arguments, tool_options options = {}) {
-        arguments.insert(arguments.begin(),
-                         {"record", "-o", folder.file("trace"), "--", RESIDENT_RECORDED_PROGRAM});
+    explicit recorded_session(std::vector<std::string> arguments, tool_options options = {},
+                              const char* program = RESIDENT_RECORDED_PROGRAM) {
+        arguments.insert(arguments.begin(), {"record", "-o", folder.file("trace"), "--", program});
         result = run_tool(arguments, options);
     }
     [[nodiscard]] std::string file() const { return folder.file("trace"); }

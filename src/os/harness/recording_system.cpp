@@ -8,6 +8,7 @@
 #include <linux/mman.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -50,6 +51,22 @@ int move_up(int descriptor) noexcept {
     return descriptor;
 }
 
+struct file_identity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool known = false;
+};
+
+file_identity identity_of(int descriptor) noexcept {
+    const int before = errno;
+    struct stat there {};
+    const bool known = ::fstat(descriptor, &there) == 0;
+    errno = before;
+    return {.device = there.st_dev, .inode = there.st_ino, .known = known};
+}
+
+constinit file_identity standard_error{};
+
 pthread_key_t thread_end_key;
 void (*thread_end_hook)() noexcept = nullptr;
 
@@ -86,12 +103,8 @@ int recording_file::open(const char* path, bool create) noexcept {
 }
 
 bool recording_file::is_ours(int descriptor) const noexcept {
-    const int before = errno;
-    struct stat there {};
-    const bool same =
-        ::fstat(descriptor, &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
-    errno = before;
-    return same;
+    const file_identity there = identity_of(descriptor);
+    return there.known && there.device == device_ && there.inode == inode_;
 }
 
 int recording_file::refresh() noexcept {
@@ -173,6 +186,11 @@ void recording_file::close() noexcept {
 
 void unmap(void* address, std::size_t bytes) noexcept { call(SYS_munmap, address, bytes); }
 
+void map_own_memory_over(void* address, std::size_t bytes) noexcept {
+    call(SYS_mmap, address, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+         -1, 0);
+}
+
 void* map_wiped_on_fork(std::size_t bytes) noexcept {
     const long result =
         call(SYS_mmap, nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -215,11 +233,30 @@ std::size_t copy_arguments(char* to, std::size_t limit) noexcept {
     return copied;
 }
 
+void remember_standard_error() noexcept { standard_error = identity_of(STDERR_FILENO); }
+
 void complain(const char* text, std::size_t bytes) noexcept {
-    call(SYS_write, STDERR_FILENO, text, bytes);
+    const file_identity now = identity_of(STDERR_FILENO);
+    if (now.known && standard_error.known && now.device == standard_error.device &&
+        now.inode == standard_error.inode)
+        call(SYS_write, STDERR_FILENO, text, bytes);
 }
 
 void let_others_run() noexcept { call(SYS_sched_yield); }
+
+// By the kernel's call: the C library's leaves out the signals that it uses itself.
+held_signals::held_signals() noexcept {
+    const std::uint64_t all = ~std::uint64_t{0};
+    call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof before_);
+}
+held_signals::~held_signals() {
+    call(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+}
+
+bool on_signal_stack() noexcept {
+    stack_t stack{};
+    return call(SYS_sigaltstack, nullptr, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
+}
 
 bool hook_thread_ends(void (*hook)() noexcept) noexcept {
     thread_end_hook = hook;
@@ -229,6 +266,10 @@ bool hook_thread_ends(void (*hook)() noexcept) noexcept {
 void hook_this_thread() noexcept {
     ::pthread_setspecific(thread_end_key,
                           reinterpret_cast<void*>(std::uintptr_t{PTHREAD_DESTRUCTOR_ITERATIONS}));
+}
+
+bool hook_forked_children(void (*hook)() noexcept) noexcept {
+    return ::pthread_atfork(nullptr, nullptr, hook) == 0;
 }
 
 } // namespace resident::os

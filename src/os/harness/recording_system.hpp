@@ -40,6 +40,8 @@ private:
 };
 
 void unmap(void* address, std::size_t bytes) noexcept;
+/// Puts zeroed memory of this process alone in the place of what is mapped there.
+void map_own_memory_over(void* address, std::size_t bytes) noexcept;
 /// Zeroed memory that is zeroed again in a forked child, however that was forked. Null if the
 /// kernel cannot (before Linux 4.14).
 void* map_wiped_on_fork(std::size_t bytes) noexcept;
@@ -54,14 +56,34 @@ struct recorded_process {
 [[nodiscard]] std::size_t system_page_size() noexcept;
 /// Copies the arguments, each with a 0 behind it. Returns: how many bytes, at most `limit`.
 std::size_t copy_arguments(char* to, std::size_t limit) noexcept;
-/// Writes to standard error.
+/// Remembers what standard error is now.
+void remember_standard_error() noexcept;
+/// Writes to standard error, if that is still what it was: a daemon may have closed it, and have a
+/// file of its own there.
 void complain(const char* text, std::size_t bytes) noexcept;
 void let_others_run() noexcept;
+
+/// While it lives no signal handler runs in the thread: signals wait.
+class held_signals {
+public:
+    held_signals() noexcept;
+    ~held_signals();
+    held_signals(const held_signals&) = delete;
+    held_signals& operator=(const held_signals&) = delete;
+
+private:
+    std::uint64_t before_ = 0; ///< as the kernel has it
+};
+
+/// Whether a handler runs on the thread's alternate signal stack.
+[[nodiscard]] bool on_signal_stack() noexcept;
 
 /// From now on `hook` is called in each thread that called `hook_this_thread()`, as it ends: in the
 /// last of the rounds in which thread-specific data is destroyed, behind most other destructors.
 bool hook_thread_ends(void (*hook)() noexcept) noexcept;
 /// May allocate, if the process has many keys of thread-specific data.
 void hook_this_thread() noexcept;
+/// From now on `hook` is called in each child that comes of fork(), before that returns there.
+bool hook_forked_children(void (*hook)() noexcept) noexcept;
 
 } // namespace resident::os

@@ -3,6 +3,8 @@
 //     <allocations> <frees> <reallocations>
 // and then ends in the way that is asked for.
 
+#include "tool/recorded/counted_calls.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -25,34 +27,7 @@
 
 namespace {
 
-std::atomic<unsigned long> allocations{0};
-std::atomic<unsigned long> frees{0};
-std::atomic<unsigned long> reallocations{0};
-
-// Kept from the optimiser, which may leave out a malloc that is freed unread.
-void* volatile seen = nullptr;
-
-void* noted(void* block) {
-    seen = block;
-    if (block != nullptr)
-        ++allocations;
-    return block;
-}
-void give_back(void* block) {
-    ++frees;
-    std::free(block);
-}
-std::size_t size_of(std::size_t at) { return 7001 + at * 13 % 998; }
-
-void tell() {
-    std::printf("%lu %lu %lu\n", allocations.load(), frees.load(), reallocations.load());
-    std::fflush(stdout);
-}
-
-void pairs(std::size_t count) {
-    for (std::size_t at = 0; at < count; ++at)
-        give_back(noted(std::malloc(size_of(at))));
-}
+using namespace recorded;
 
 /// More than there can be; the compiler need not know.
 volatile std::size_t too_much = ~std::size_t{0} / 2;
@@ -160,8 +135,13 @@ void forking(std::size_t count) {
         give_back(block);
 }
 
-/// A child that may not write beside its parent's trace.
-void dropping() {
+/// A child that may not write beside its parent's trace. `other`: a file in the place of standard
+/// error, as daemons may have one.
+void dropping(const char* other) {
+    if (other != nullptr) {
+        ::close(STDERR_FILENO);
+        ::open(other, O_RDWR);
+    }
     const pid_t child = ::fork();
     if (child == 0)
         ::_exit(::setgid(65534) == 0 && ::setuid(65534) == 0 ? (pairs(5), 0) : 1);
@@ -314,7 +294,7 @@ int main(int count, char** arguments) {
     if (what == "fork")
         forking(number(2));
     if (what == "drop")
-        dropping();
+        dropping(count > 2 ? arguments[2] : nullptr);
     if (what == "spawn")
         spawning(arguments);
     if (what == "close") {
