@@ -66,7 +66,7 @@ void* reallocate(void* block, std::size_t bytes, const void* caller) noexcept {
         return next().realloc(block, bytes);
     const auto old_address = reinterpret_cast<std::uintptr_t>(block);
     const std::uint64_t number = recorded_call::take_number();
-    call.call_with_number();
+    recorded_call::call_with_number();
     void* const moved = next().realloc(block, bytes);
     if (!call.begin_record())
         return moved;

@@ -76,24 +76,25 @@ class recorded_call {
 public:
     /// `caller`: the address to return to. It tells the program's calls from the allocator's own.
     [[gnu::always_inline]] explicit recorded_call(const void* caller) noexcept
-        : thread_(this_thread_state), session_(current->session.load(std::memory_order_relaxed)) {
+        : session_(current->session.load(std::memory_order_relaxed)) {
         const auto frame = reinterpret_cast<std::uintptr_t>(this);
-        if ((thread_.session != session_ || thread_.busy != occupation::nothing) &&
-            !join(thread_, caller, frame)) [[unlikely]] {
+        if ((this_thread_state.session != session_ ||
+             this_thread_state.busy != occupation::nothing) &&
+            !join(this_thread_state, caller, frame)) [[unlikely]] {
             session_ = 0;
             return;
         }
-        session_ = thread_.session;
-        busy_before_ = thread_.busy;
-        frame_before_ = thread_.frame;
-        thread_.frame = frame;
+        session_ = this_thread_state.session;
+        busy_before_ = this_thread_state.busy;
+        frame_before_ = this_thread_state.frame;
+        this_thread_state.frame = frame;
         occupy(occupation::calling);
     }
     ~recorded_call() {
         if (session_ == 0)
             return;
         occupy(busy_before_);
-        thread_.frame = frame_before_;
+        this_thread_state.frame = frame_before_;
     }
     recorded_call(const recorded_call&) = delete;
     recorded_call& operator=(const recorded_call&) = delete;
@@ -117,20 +118,20 @@ public:
     }
 
     /// Between begin_record(), with a number taken, and another begin_record().
-    void call_with_number() noexcept { occupy(occupation::moving); }
+    static void call_with_number() noexcept { occupy(occupation::moving); }
 
     /// Inlined, so that of `what` only that remains which its kind has.
     [[gnu::always_inline]] void note(const trace::record& what) noexcept {
-        if (thread_.encoder.has_room() || replenish(thread_, what.number)) {
-            thread_.encoder.append(what);
+        if (this_thread_state.encoder.has_room() || replenish(this_thread_state, what.number)) {
+            this_thread_state.encoder.append(what);
             // After the record: a process that ends in between has one more than it counted. A
             // child that was forked in between has written the same as its parent will.
             if (is_current()) [[likely]]
-                __atomic_store_n(&thread_.block->records, thread_.block->records + 1,
-                                 __ATOMIC_RELEASE);
+                __atomic_store_n(&this_thread_state.block->records,
+                                 this_thread_state.block->records + 1, __ATOMIC_RELEASE);
             // Rare, and a block for each: nothing is called later that could give it back.
-            if (thread_.ended)
-                drop_block(thread_);
+            if (this_thread_state.ended)
+                drop_block(this_thread_state);
         } else {
             miss();
         }
@@ -141,13 +142,12 @@ private:
     [[nodiscard]] bool is_current() const noexcept {
         return current->session.load(std::memory_order_relaxed) == session_;
     }
-    void occupy(occupation with) noexcept {
+    static void occupy(occupation with) noexcept {
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        thread_.busy = with;
+        this_thread_state.busy = with;
         std::atomic_signal_fence(std::memory_order_seq_cst);
     }
 
-    thread_state& thread_;
     std::uint64_t session_; ///< 0: not recorded
     std::uintptr_t frame_before_ = 0;
     occupation busy_before_ = occupation::nothing;
