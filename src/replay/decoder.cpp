@@ -1,5 +1,7 @@
 #include "replay/decoder.hpp"
 
+#include "trace/format.hpp"
+
 #include <algorithm>
 #include <bit>
 
@@ -8,9 +10,6 @@ namespace {
 
 /// What one event becomes at most: its thread's begin, a free that was not seen, and itself.
 constexpr std::uint32_t most_operations_of_an_event = 3;
-/// Above what a process can have on any machine; more is no size but a mistake.
-constexpr std::uint64_t largest_size = std::uint64_t{1} << 47;
-constexpr std::uint64_t largest_alignment = std::uint64_t{1} << 40;
 /// Plays the part of the thread that is seen first, and begins and ends the others.
 constexpr std::uint32_t first_worker = 0;
 
@@ -27,8 +26,11 @@ bool decoder::next(chunk& into) {
     while (failure_.empty() && into.count + most_operations_of_an_event <= into.operations.size() &&
            events_.next(event)) {
         ++events_seen_;
-        if (!check(event) || !take(event))
-            break;
+        take(event);
+        if (bytes_ > trace::address_limit)
+            failure_ = "event " + std::to_string(events_seen_) + ": blocks of " +
+                       std::to_string(bytes_) +
+                       " bytes are in use at once, more than any process can have";
     }
     return failure_.empty() && events_seen_ >= into.first_event;
 }
@@ -46,43 +48,24 @@ void decoder::begin_chunk(chunk& into) {
     into.first.assign(workers_.size(), no_operation);
 }
 
-bool decoder::check(const trace::event& event) {
-    const auto refuse = [&](const std::string& why) {
-        failure_ = "event " + std::to_string(events_seen_) + ": " + why;
-        return false;
-    };
-    if (event.kind == trace::event_kind::allocate || event.kind == trace::event_kind::reallocate) {
-        if (event.size > largest_size)
-            return refuse("a block of " + std::to_string(event.size) +
-                          " bytes is more than a process can have");
-        if (event.alignment != 0 &&
-            (!std::has_single_bit(event.alignment) || event.alignment > largest_alignment))
-            return refuse("an alignment of " + std::to_string(event.alignment) +
-                          " is no power of two up to 1 TiB");
-    }
-    return true;
-}
-
-bool decoder::take(const trace::event& event) {
+void decoder::take(const trace::event& event) {
     switch (event.kind) {
     case trace::event_kind::thread_begin:
         worker_of(event.thread);
-        return true;
+        break;
     case trace::event_kind::thread_end:
         end_worker(event.thread);
-        return true;
+        break;
     case trace::event_kind::allocate:
         allocate(event);
-        return true;
+        break;
     case trace::event_kind::free:
         free(event);
-        return true;
+        break;
     case trace::event_kind::reallocate:
         reallocate(event);
-        return true;
+        break;
     }
-    failure_ = "event " + std::to_string(events_seen_) + ": of no known kind";
-    return false;
 }
 
 void decoder::allocate(const trace::event& event) {
@@ -94,8 +77,7 @@ void decoder::allocate(const trace::event& event) {
     }
     const std::uint32_t slot = take_slot();
     live_.emplace(event.address, slot);
-    slots_[slot].size = event.size;
-    slots_[slot].alignment_log2 = logarithm(event.alignment);
+    resize(slot, event);
     append_on_slot(worker, action::allocate, slot);
 }
 
@@ -111,6 +93,8 @@ void decoder::free(const trace::event& event) {
 
 void decoder::free_slot(std::uint32_t worker, std::uint32_t slot) {
     append_on_slot(worker, action::free, slot);
+    bytes_ -= slots_[slot].size;
+    slots_[slot].size = 0;
     freed_.push_back(slot);
 }
 
@@ -130,9 +114,16 @@ void decoder::reallocate(const trace::event& event) {
         live_.erase(other);
     }
     live_.emplace(event.address, slot);
-    slots_[slot].size = event.size;
-    slots_[slot].alignment_log2 = logarithm(event.alignment);
+    resize(slot, event);
     append_on_slot(worker, action::reallocate, slot);
+}
+
+/// Gives the slot the size and alignment of a request.
+void decoder::resize(std::uint32_t slot, const trace::event& event) {
+    slot_state& state = slots_[slot];
+    bytes_ += event.size - state.size;
+    state.size = event.size;
+    state.alignment_log2 = logarithm(event.alignment);
 }
 
 std::uint32_t decoder::worker_of(std::uint32_t thread) {

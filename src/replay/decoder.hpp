@@ -38,7 +38,8 @@ public:
     /// Returns: whether there was one at all; if not, the trace is at its end, or failed().
     bool next(chunk& into);
 
-    /// Why an event cannot be taken, naming it; empty if all could so far.
+    /// Why the events cannot be those of a process, naming the last one; empty if they can so far.
+    /// What one event alone may hold, the reader of the file has checked (trace/format.hpp).
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
     [[nodiscard]] std::uint64_t events() const noexcept { return events_seen_; }
     [[nodiscard]] const decoding_notes& notes() const noexcept { return notes_; }
@@ -63,12 +64,12 @@ private:
     };
 
     void begin_chunk(chunk& into);
-    bool take(const trace::event& event);
+    void take(const trace::event& event);
     void allocate(const trace::event& event);
     void free(const trace::event& event);
     void reallocate(const trace::event& event);
     void free_slot(std::uint32_t worker, std::uint32_t slot);
-    bool check(const trace::event& event);
+    void resize(std::uint32_t slot, const trace::event& event);
     std::uint32_t worker_of(std::uint32_t thread);
     void end_worker(std::uint32_t thread);
     std::uint32_t take_slot();
@@ -80,6 +81,7 @@ private:
     std::uint64_t events_seen_ = 0;
     std::unordered_map<std::uint64_t, std::uint32_t> live_; ///< slots by address
     std::vector<slot_state> slots_;
+    std::uint64_t bytes_ = 0;            ///< in use, as requested
     std::vector<std::uint32_t> touched_; ///< slots with an operation in this chunk
     std::vector<std::uint32_t> free_slots_;
     std::vector<std::uint32_t> freed_; ///< in this chunk
