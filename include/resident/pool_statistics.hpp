@@ -20,10 +20,11 @@ struct size_class_statistics {
 /// Counters of a pool; bytes unless said otherwise. Taken when asked for, from what the pool keeps
 /// for itself: no call of allocate or deallocate pays for them.
 struct pool_statistics {
-    std::size_t held = 0;      ///< taken from the arena: slabs, runs, and the pool's own state
-    /// The most that was ever held; with threads perhaps less by what they took at the same time.
+    std::size_t held = 0; ///< taken from the arena: slabs, runs, and the pool's own state
+    /// The most that was ever held. With threads to within a slab or run of each: one may give back
+    /// what another has taken and counted already. The arena's peak_in_use is exact.
     std::size_t peak_held = 0;
-    std::size_t in_use = 0;    ///< blocks and runs handed out, in whole blocks and granules
+    std::size_t in_use = 0; ///< blocks and runs handed out, in whole blocks and granules
     /// As requested, of what is in use. Counted by pools that check each call (check_level),
     /// because the inline path does not count; others say in_use.
     std::size_t requested = 0;

@@ -1,6 +1,5 @@
 #include "os/headroom.hpp"
 #include "pool/annotations.hpp"
-#include "pool/lane.hpp"
 #include "pool/pool_state.hpp"
 
 #include <algorithm>
@@ -115,6 +114,7 @@ bool pool_state::give_back_tail(class_list& list, std::uint32_t wanted) noexcept
     const std::uint32_t freed = slab.length() - length;
     if (freed == 0 || !shrink(first, length, wanted))
         return false;
+    held_ -= std::size_t{freed} * size_classes::granule;
     slab.blocks = static_cast<std::uint16_t>(length * size_classes::granule / size);
     if (slab.carved == slab.blocks)
         list.current = none;
@@ -128,15 +128,10 @@ bool pool_state::shrink(std::uint32_t first, std::uint32_t length, std::uint32_t
     if (closed_)
         annotate_given_back(end, bytes);
     ++arena_visits_;
-    held_ -= bytes;
-    if (group_ != nullptr)
-        static_cast<lane&>(*this).report_held(); // before another takes it, and reports it too
-    if (runs_.shrink(first, length, wanted))
-        return true;
-    held_ += bytes;
-    if (closed_)
+    const bool given_back = runs_.shrink(first, length, wanted);
+    if (closed_ && !given_back)
         annotate_hidden(end, bytes);
-    return false;
+    return given_back;
 }
 
 /// From the next larger class that has a block, of the `near` nearest: part of it is wasted, but

@@ -172,7 +172,6 @@ void pool_state::give_back_of_group(std::uint32_t first) noexcept {
         static_cast<lane&>(*this).reported_held_ -= usual_slab_size;
         return;
     }
-    static_cast<lane&>(*this).report_held(); // before another takes it, and reports it too
     ++arena_visits_;
     runs_.deallocate_granules(first);
 }

@@ -316,8 +316,8 @@ lane* lane_group::lane_of(std::uint16_t owner) const noexcept {
 
 void lane_group::note_held(std::size_t more) noexcept {
     const std::size_t held = held_.fetch_add(more, std::memory_order_relaxed) + more;
-    // Never more than was held: who gives back reports it before. Of two threads at once the higher
-    // may be lost to the lower.
+    // Of two threads at once the higher may be lost to the lower, and what one has given back is
+    // reported at the end of its call: a peak to within a slab or run of each thread.
     if (held > peak_held_.load(std::memory_order_relaxed))
         peak_held_.store(held, std::memory_order_relaxed);
 }

@@ -52,6 +52,8 @@ void class_usage::add(block& to, const operation& now) {
     to = {.request = {.bytes = now.size, .alignment = alignment_of(now.alignment_log2)},
           .lane = static_cast<std::uint32_t>(lane),
           .in_use = true};
+    if (to.request.alignment > arena::granule_size)
+        largest_alignment_ = std::max(largest_alignment_, to.request.alignment);
     total_.note_allocation(to.request);
     lanes_[lane].note_allocation(to.request);
 }

@@ -34,6 +34,8 @@ public:
     [[nodiscard]] std::vector<class_peaks> table() const;
     /// Lanes that a synchronized pool has for the threads of the trace.
     [[nodiscard]] std::size_t lanes() const noexcept { return lanes_.size(); }
+    /// Of the requests that is above a granule's, bytes; 0 if there is none.
+    [[nodiscard]] std::size_t largest_alignment() const noexcept { return largest_alignment_; }
     /// Enough for every order of the same requests, if each thread reserves its own peaks first.
     /// `threads`: in a synchronized pool.
     [[nodiscard]] std::size_t bound(bool threads) const;
@@ -55,6 +57,7 @@ private:
     std::vector<block> blocks_; ///< by slot
     detail::footprint_counter total_{pool_options{}};
     std::vector<detail::footprint_counter> lanes_;
+    std::size_t largest_alignment_ = 0;
     bool at_peak_ = false; ///< now, and not yet in the snapshot
     std::array<std::size_t, classes> snapshot_{};
     std::size_t snapshot_run_bytes_ = 0;

@@ -9,6 +9,7 @@ namespace resident::replay {
 struct finding {
     enum class kind : std::uint8_t {
         none,
+        no_room,     ///< the pool itself does not fit, before the first event
         refused,     ///< a request was refused
         misaligned,  ///< a block is not aligned as requested
         overwritten, ///< a block in use holds what was not written to it

@@ -14,18 +14,25 @@ struct capacity_range {
     std::size_t guess = 0;      ///< to begin with
     std::size_t resolution = 0; ///< stop when what fits and what does not are this close
     unsigned most_tries = 0;
+    std::size_t lanes = 0; ///< of a synchronized pool; 0 if the trace has one thread
 };
 
 struct found_capacity {
-    std::string failure{};     ///< why nothing was found; empty if it was
-    std::size_t capacity = 0;  ///< bytes; the trace fitted
-    std::size_t too_small = 0; ///< the largest that was tried, or known, not to be enough
-    std::size_t peak_held = 0; ///< by the pool, in the fitting arena
-    unsigned tries = 0;
+    std::string failure{};         ///< why nothing was found; empty if it was
+    std::size_t capacity = 0;      ///< bytes; the trace fitted each time
+    std::size_t least_fitting = 0; ///< the smallest on which it fitted; with threads by chance
+    std::size_t too_small = 0;     ///< the next smaller that was tried, or known, not to be enough
+    std::size_t peak_held = 0;     ///< by the pool, in the smallest fitting arena
+    unsigned tries = 0;            ///< of the search
+    unsigned confirmations = 0;    ///< with threads: replays on `capacity` and above, all served
 };
 
 /// Effects: replays the trace on unlocked arenas of different capacities, larger ones until it
-/// fits, then by bisection. Calls `told` before each try.
+/// fits, then by bisection. Threads meet in another way in each run, so that what fitted once need
+/// not fit again, nor a longer arena: for them the capacity is more, by an eighth and by 32 KiB for
+/// each lane at least, and again more until several replays on it, and some on a little more, are
+/// all served. Calls `told` before each try. Fails, without a try, at an arena of more than half of
+/// the memory that is left.
 [[nodiscard]] found_capacity
 find_capacity(replay_turn& turn, const capacity_range& range,
               const std::function<void(unsigned attempt, std::size_t capacity)>& told);

@@ -49,9 +49,8 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
         result.capacity_from = "as asked for";
         return;
     }
-    const bool threads = result.input.summary.threads > 1;
     if (!needs_capacity(result.contestants)) {
-        result.capacity = usage.bound(threads);
+        result.capacity = usage.bound(result.input.summary.threads > 1);
         result.capacity_from = "what is enough for every order of the requests";
         return;
     }
@@ -64,13 +63,8 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
         fmt::format("found by replay in {}", found.search.tries == 1
                                                  ? std::string("1 try")
                                                  : fmt::format("{} tries", found.search.tries));
-    if (threads) {
-        // Each run meets the threads in another order.
-        const std::size_t eighth = result.capacity / 8;
-        result.capacity +=
-            (eighth + arena::granule_size - 1) / arena::granule_size * arena::granule_size;
-        result.capacity_from += ", and an eighth for threads that meet in other ways";
-    }
+    if (found.search.confirmations != 0)
+        result.capacity_from += ", and more for threads that meet in other ways";
 }
 
 replay_result measure(const replay_options& options, os::termination_signals& signals) {

@@ -45,6 +45,10 @@ public:
     }
     void with_pool(unsynchronized_pool_resource& pool) override { run_on(pool); }
     void with_pool(synchronized_pool_resource& pool) override { run_on(pool); }
+    void without_room() override {
+        channel_.outcome.execution.refusal.what = replay::finding::kind::no_room;
+        fail(channel_, "the pool itself does not fit");
+    }
     void without_memory() override {
         replay::empty_source source;
         run(source, [] {});
@@ -59,8 +63,9 @@ private:
         copy_text(channel_.outcome.page_kind, to_string(pool.source().pages()));
         replay::pool_source source(pool);
         run(source, [&] {
-            channel_.outcome.memory_held = pool.statistics().peak_held;
-            channel_.outcome.arena_bytes = pool.source().statistics().resident;
+            const arena_statistics taken = pool.source().statistics(); // by this pool alone
+            channel_.outcome.memory_held = taken.peak_in_use;
+            channel_.outcome.arena_bytes = taken.resident;
         });
     }
 

@@ -117,7 +117,7 @@ void replay_contest::measure(replay_figures& row) {
     row.ns_per_event.push_back(static_cast<double>(turn.outcome.execution.nanoseconds) /
                                static_cast<double>(result_.input.summary.calls()));
     row.memory_held = std::max(row.memory_held, turn.outcome.memory_held);
-    row.fits = row.memory_held <= result_.capacity;
+    row.fits = row.who->is_arena || row.memory_held <= result_.capacity;
 }
 
 } // namespace resident::tool

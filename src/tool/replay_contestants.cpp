@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <optional>
 
 namespace resident::tool {
 namespace {
@@ -10,18 +12,26 @@ void run_on_malloc(const replay_order&, replay_run& run) { run.with_malloc(); }
 
 void run_empty(const replay_order&, replay_run& run) { run.without_memory(); }
 
+template <class Pool>
+void run_on(arena& memory, replay_run& run) {
+    std::optional<Pool> pool;
+    try {
+        pool.emplace(memory);
+    } catch (const std::bad_alloc&) {
+        return run.without_room();
+    }
+    run.with_pool(*pool);
+}
+
 void run_on_resident_pool(const replay_order& order, replay_run& run) {
     arena memory({.capacity = order.arena_capacity,
                   .pages = order.lock ? page_kind::automatic : page_kind::base,
                   .lock = order.lock ? lock_policy::required : lock_policy::off,
                   .name = "resident replay"});
-    if (order.threads) {
-        synchronized_pool_resource pool(memory);
-        run.with_pool(pool);
-    } else {
-        unsynchronized_pool_resource pool(memory);
-        run.with_pool(pool);
-    }
+    if (order.threads)
+        run_on<synchronized_pool_resource>(memory, run);
+    else
+        run_on<unsynchronized_pool_resource>(memory, run);
 }
 
 /// As libstdc++ has them by default.

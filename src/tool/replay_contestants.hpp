@@ -19,6 +19,8 @@ public:
     virtual void with_resource(std::pmr::memory_resource& resource) = 0;
     virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
     virtual void with_pool(synchronized_pool_resource& pool) = 0;
+    /// The arena is too small for the pool itself.
+    virtual void without_room() = 0;
     /// The control: everything but the calls.
     virtual void without_memory() = 0;
 

@@ -161,7 +161,12 @@ std::vector<std::string> notes_on(const replay_result& result) {
             missing.add(row.who->name, row.missing);
         if (!row.not_sampled.empty())
             not_sampled.add(row.who->name, "no instructions were counted: " + row.not_sampled);
-        if (row.refusal.what != replay::finding::kind::none) {
+        if (row.refusal.what == replay::finding::kind::no_room) {
+            notes.push_back(fmt::format("{} does not fit: not even the pool itself, before the "
+                                        "first event; resident size tells the capacity that is "
+                                        "enough.",
+                                        row.who->name));
+        } else if (row.refusal.what != replay::finding::kind::none) {
             notes.push_back(fmt::format(
                 "{} does not fit: event {} requests {} bytes, which are refused while {} are in "
                 "use; resident size tells the capacity that is enough.",

@@ -60,6 +60,8 @@ std::string describe(const replay::finding& flaw) {
             text += fmt::format(" by the block of event {}: the two overlap", flaw.other_event);
         return text;
     }
+    case replay::finding::kind::no_room:
+        return "the pool itself does not fit";
     case replay::finding::kind::refused:
         return fmt::format("{} a request of {} bytes was refused", where, flaw.size);
     case replay::finding::kind::none:

@@ -43,9 +43,11 @@ sizing find_size(const trace_input& input, const replay::class_usage& usage,
     const std::size_t in_use = usage.peaks().peak_in_use;
     // Blocks that are in use at once have room in no arena that is shorter.
     const capacity_range range{.least = in_use,
-                               .guess = in_use + in_use / 16 + (found.lanes + 4) * 16_KiB,
+                               .guess = in_use + in_use / 16 + (found.lanes + 4) * 16_KiB +
+                                        usage.largest_alignment(),
                                .resolution = limits.coarse ? in_use / 64 : 0,
-                               .most_tries = limits.most_tries};
+                               .most_tries = limits.most_tries,
+                               .lanes = found.lanes};
     found.search = find_capacity(turn, range, [&](unsigned attempt, std::size_t capacity) {
         doing = fmt::format("try {}: an arena of {}", attempt, short_size(capacity));
         progress.show(doing);

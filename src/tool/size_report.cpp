@@ -77,13 +77,15 @@ std::string class_table(const size_result& result, const text_abilities& abiliti
 
 std::string search_text(const size_result& result) {
     const found_capacity& search = result.found.search;
-    std::string text =
-        fmt::format("{} for one pool: found in {} of the trace; {} ", kib(search.capacity),
-                    counted(search.tries, "replay"), kib(search.too_small));
-    text += search.tries == 1 ? "cannot be enough" : "is not enough";
-    if (result.found.lanes != 0)
-        text += ". Threads meet in another way in each run: add an eighth";
-    return text;
+    std::string text = fmt::format("{} for one pool: ", kib(search.capacity));
+    if (search.confirmations != 0)
+        text +=
+            fmt::format("threads meet in another way in each run, and {} of the trace on it and "
+                        "a little more were all served; the least that ever was enough is {}, ",
+                        counted(search.confirmations, "replay"), kib(search.least_fitting));
+    text += fmt::format("found in {} of the trace; {} ", counted(search.tries, "replay"),
+                        kib(search.too_small));
+    return text + (search.tries == 1 ? "cannot be enough" : "is not enough");
 }
 
 std::string bound_text(const size_result& result) {
@@ -153,8 +155,10 @@ std::string size_json(const size_result& result) {
                       {"lanes", result.found.lanes},
                       {"peak_in_use_bytes", result.peaks.peak_in_use},
                       {"capacity_bytes", search.capacity},
+                      {"least_fitting_bytes", search.least_fitting},
                       {"too_small_bytes", search.too_small},
                       {"replays", search.tries},
+                      {"confirmations", search.confirmations},
                       {"peak_held_bytes", search.peak_held},
                       {"memlock_bytes", result.found.memlock},
                       {"bound_bytes", result.found.bound},

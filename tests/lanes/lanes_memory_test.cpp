@@ -157,26 +157,6 @@ TEST_F(lanes_memory, is_most_at_its_peak) {
     EXPECT_GE(pool_->statistics().peak_held, most);
 }
 
-/// What one thread gives back and another takes is never counted twice.
-TEST_F(lanes_memory, is_at_its_peak_no_more_than_the_arena_has) {
-    constexpr std::size_t bytes = 400'000;
-    std::vector<void*> others = allocate_all(bytes);
-    const std::vector<void*> small = allocate_all(4096);
-    for (unsigned index = 0; index != 3; ++index)
-        pool_->deallocate(std::exchange(others[index], nullptr), bytes);
-    std::vector<std::thread> threads;
-    for (unsigned thread = 0; thread != 4; ++thread)
-        threads.emplace_back([&] {
-            for (unsigned round = 0; round != 100'000; ++round)
-                free_all(allocate(1, bytes), bytes);
-        });
-    for (std::thread& each : threads)
-        each.join();
-    EXPECT_LE(pool_->statistics().peak_held, memory_.statistics().capacity);
-    free_all(others, bytes);
-    free_all(small, 4096);
-}
-
 TEST_F(lanes_memory, that_was_lent_wraps_no_count) {
     std::vector<void*> blocks;
     while_a_thread_lives(

@@ -234,7 +234,59 @@ TEST_F(Replay, SizeOfAProgramWithThreadsHasLanes) {
     const json report = size({"--tries", "6"});
     EXPECT_EQ(report["lanes"], 3);
     EXPECT_LE(report["replays"], 6);
-    EXPECT_GE(report["capacity_bytes"], report["trace"]["peak_live_bytes"]);
+    EXPECT_GE(report["least_fitting_bytes"], report["trace"]["peak_live_bytes"]);
+    EXPECT_GT(report["least_fitting_bytes"], report["too_small_bytes"]);
+    EXPECT_EQ(report["confirmations"], 5) << "threads meet in another way in each run";
+    EXPECT_GE(report["capacity_bytes"].get<std::size_t>() * 8,
+              report["least_fitting_bytes"].get<std::size_t>() * 9);
+    EXPECT_GT(report["memlock_bytes"], report["capacity_bytes"]) << "the line is for that";
+}
+
+/// Six threads with few blocks each, whose lanes take the arena to its last granule.
+made_up_program crowded_program() {
+    made_up_program program;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> blocks;
+    for (std::uint32_t thread = 1; thread <= 6; ++thread) {
+        program.begin(thread);
+        for (std::uint64_t block = 0; block < 40; ++block)
+            blocks.emplace_back(thread, program.allocate(thread, 50 * (1 + block % 8)));
+    }
+    for (const auto& [thread, block] : blocks)
+        program.free(thread, block);
+    return program;
+}
+
+TEST_F(Replay, TheCapacityItChoosesIsEnoughForThreads) {
+    write(crowded_program());
+    for (int run = 0; run < 3; ++run) {
+        const json report = replay({"-c", "resident"});
+        EXPECT_TRUE(report["contestants"][0]["fits"]) << report["options"];
+        EXPECT_TRUE(report["passed"]);
+    }
+}
+
+/// Two blocks take less than the pool that serves them.
+TEST_F(Replay, AnArenaTooSmallForThePoolItselfIsToldAsThat) {
+    made_up_program program;
+    program.begin(0);
+    program.begin(1);
+    program.allocate(0, 8);
+    program.allocate(1, 8);
+    write(program);
+    const json report = replay({"-c", "resident", "--capacity", "8KiB"}, 1);
+    EXPECT_EQ(report["contestants"][0]["fits"], false) << report["contestants"];
+    EXPECT_THAT(report["notes"].dump(), HasSubstr("not even the pool itself"));
+    EXPECT_GT(size()["least_fitting_bytes"], 8192) << "the search goes on above it";
+}
+
+TEST_F(Replay, SizeTriesNoArenaThatTakesMostOfTheMemory) {
+    made_up_program program;
+    program.begin(0);
+    program.allocate(0, 8, std::uint64_t{1} << 40);
+    write(program);
+    const tool_result result = run_tool({"size", path, "-q"});
+    EXPECT_EQ(result.exit_code, 1) << result.output;
+    EXPECT_THAT(result.diagnostics, HasSubstr("more than half of the memory left"));
 }
 
 TEST_F(Replay, ATraceThatWasCutOffSaysSo) {
