@@ -31,9 +31,10 @@ struct workplace {
 /// What all chunks together came to.
 struct execution {
     std::uint64_t nanoseconds = 0; ///< from the start of each chunk until all threads are done
-    faults page_faults{};          ///< of the threads, while at their operations
-    finding refusal{};             ///< the first refused request, by event
-    finding flaw{};                ///< the first block that was not as it should be, by event
+    /// Of the threads, while at their operations on blocks: without making and joining threads.
+    faults page_faults{};
+    finding refusal{}; ///< the first refused request, by event
+    finding flaw{};    ///< the first block that was not as it should be, by event
     /// Bytes that the source counts as in use after every block was freed: it lost them.
     std::uint64_t left_in_use = 0;
 };
@@ -80,6 +81,22 @@ public:
 private:
     static constexpr std::size_t page = 4096;
 
+    /// Counts the faults of this thread into `taken`, while it is not paused.
+    class fault_tally {
+    public:
+        explicit fault_tally(faults& taken) noexcept : taken_(taken) {}
+        void pause() noexcept {
+            const faults more = counter_.count();
+            taken_.minor += more.minor;
+            taken_.major += more.major;
+        }
+        void go_on() noexcept { counter_.restart(); }
+
+    private:
+        faults& taken_;
+        fault_counter counter_{};
+    };
+
     struct alignas(64) worker_result {
         faults page_faults{};
         finding refusal{};
@@ -94,25 +111,29 @@ private:
     static bool run_list(void* self, std::uint32_t worker, std::uint32_t first) {
         auto& here = *static_cast<executor*>(self);
         worker_result& result = here.results_[worker];
-        const fault_counter counter;
-        const bool stays = here.execute(result, first);
-        const faults taken = counter.count();
-        result.page_faults.minor += taken.minor;
-        result.page_faults.major += taken.major;
+        fault_tally tally(result.page_faults);
+        const bool stays = here.execute(result, tally, first);
+        tally.pause();
         return stays;
     }
 
-    bool execute(worker_result& result, std::uint32_t first) {
+    /// The C library asks malloc for what a thread needs, and frees it once that is joined: memory
+    /// of the process, which may fault whoever the source is.
+    bool execute(worker_result& result, fault_tally& tally, std::uint32_t first) {
         const operation* const operations = where_.operations.data();
         for (std::uint32_t index = first; index != no_operation;) {
             const operation& now = operations[index];
             index = now.next;
             switch (now.kind) {
             case action::begin_thread:
+                tally.pause();
                 crew_.begin(now.worker, now.slot);
+                tally.go_on();
                 continue;
             case action::end_thread:
+                tally.pause();
                 crew_.end(now.worker);
+                tally.go_on();
                 continue;
             case action::leave:
                 return false;
