@@ -17,9 +17,9 @@ void expect_no_faults(const made_up_program& program) {
     const std::string path = folder.file("program.trace");
     write_trace(path, program.events);
     for (int run = 0; run < 5; ++run) {
-        const tool_result result = run_tool(
-            {"replay", path, "-q", "-r", "1", "--samples", "0", "--no-verify", "-c", "empty", "-c",
-             "resident", "--capacity", "8MiB", "--unlocked", "--json", "-"});
+        const tool_result result = run_tool({"replay", path, "-q", "-r", "1", "--samples", "0",
+                                             "--no-verify", "-c", "empty", "-c", "resident",
+                                             "--capacity", "8MiB", "--unlocked", "--json", "-"});
         ASSERT_EQ(result.exit_code, 0) << result.diagnostics << result.output;
         const auto report = nlohmann::json::parse(result.output);
         ASSERT_EQ(report["contestants"].size(), 2U);
