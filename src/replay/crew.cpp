@@ -7,13 +7,7 @@
 
 namespace resident::replay {
 
-crew::crew(const options& how) : how_(how) {
-    if (how.workers > 1) {
-        stacks_.emplace(arena_options{.capacity = (how.workers - 1) * stack_bytes,
-                                      .pages = page_kind::base,
-                                      .lock = lock_policy::off,
-                                      .name = "replay stacks"});
-    }
+crew::crew(const options& how) : how_(how), stacks_(how.workers > 1 ? how.workers - 1 : 0) {
     for (std::uint32_t number = 0; number < how.workers; ++number) {
         workers_.push_back(std::make_unique<worker>());
         workers_.back()->of = this;
@@ -44,9 +38,7 @@ void crew::begin(std::uint32_t number, std::uint32_t first) {
     worker& who = *workers_[number];
     who.first = first;
     who.state.store(running);
-    const std::span<std::byte> stack =
-        stacks_->memory().subspan((number - 1) * stack_bytes, stack_bytes);
-    const int error_number = who.thread.start(stack, live, &who);
+    const int error_number = who.thread.start(stacks_[number - 1], live, &who);
     if (error_number != 0) {
         how_.give_up(how_.context, std::string("cannot start one more thread: ") +
                                        std::strerror(error_number) +

@@ -2,20 +2,20 @@
 #pragma once
 
 #include "os/harness/stack_thread.hpp"
-#include "resident/arena.hpp"
+#include "os/harness/thread_stacks.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 namespace resident::replay {
 
-/// Real threads for the workers of a trace, on stacks that are there from the start: making them
-/// costs no fault in memory of their own. Worker 0 is the thread that calls run().
+/// Real threads for the workers of a trace, on stacks of which what they use is there from the
+/// start: making them costs no fault in memory of their own. Worker 0 is the thread that calls
+/// run().
 class crew {
 public:
     /// Executes the list of one worker. Returns: whether that worker goes on in the next chunk.
@@ -30,7 +30,9 @@ public:
         void* context = nullptr;
     };
 
-    static constexpr std::size_t stack_bytes = 128_KiB;
+    /// Of memory, what each worker takes: its stack; some 28 KiB of the kernel's, where a thread
+    /// has a stack of 16 KiB and its description; and what is kept of it here.
+    static constexpr std::size_t bytes_each = os::thread_stacks::populated_each + 28_KiB + 1_KiB;
 
     /// Throws: `resident::error` if there is no memory for the stacks.
     explicit crew(const options& how);
@@ -64,7 +66,7 @@ private:
     void start_list(worker& who, std::uint32_t first);
 
     options how_;
-    std::optional<arena> stacks_;
+    os::thread_stacks stacks_; ///< of worker 1 and those after it
     std::vector<std::unique_ptr<worker>> workers_;
 };
 
