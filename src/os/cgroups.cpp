@@ -14,18 +14,23 @@ namespace {
 
 using path_buffer = std::array<char, 4096>;
 
-/// The names that differ between the two versions of memory cgroups.
 struct hierarchy {
     std::string_view file_system;  // in mountinfo
     std::string_view super_option; // that the mount must have
-    std::string_view limit_file;
-    std::string_view usage_file;
+};
+
+constexpr hierarchy version_2{"cgroup2", ""};
+
+/// The names that differ between the two versions of memory cgroups.
+struct memory_files {
+    std::string_view limit;
+    std::string_view usage;
     std::string_view droppable_field; // of memory.stat: file pages not used lately
 };
 
-constexpr hierarchy version_1{"cgroup", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
-                              "total_inactive_file"};
-constexpr hierarchy version_2{"cgroup2", "", "memory.max", "memory.current", "inactive_file"};
+constexpr memory_files files_of_1{"memory.limit_in_bytes", "memory.usage_in_bytes",
+                                  "total_inactive_file"};
+constexpr memory_files files_of_2{"memory.max", "memory.current", "inactive_file"};
 
 /// What v1 calls unlimited is the greatest multiple of a page below 2^63.
 constexpr std::uint64_t least_unlimited = std::uint64_t{1} << 62U;
@@ -183,32 +188,37 @@ void add_level(headroom_snapshot& snapshot, const memory_cgroup_level& level) no
     levels[snapshot.cgroup_count++] = level;
 }
 
-void read_level(const hierarchy& version, std::string_view directory, std::string_view name,
-                headroom_snapshot& snapshot) noexcept {
+/// What is read of the levels, and where it goes.
+struct memory_reading {
+    const memory_files& names;
+    headroom_snapshot& snapshot;
+};
+
+void read_level(std::string_view directory, std::string_view name, void* context) noexcept {
+    const auto& reading = *static_cast<const memory_reading*>(context);
     cgroup_directory files(directory);
-    const auto limit = read_number(files.file(version.limit_file));
+    const auto limit = read_number(files.file(reading.names.limit));
     if (!limit || *limit >= least_unlimited)
         return; // "max" is no number
-    const std::uint64_t usage = read_number(files.file(version.usage_file)).value_or(0);
+    const std::uint64_t usage = read_number(files.file(reading.names.usage)).value_or(0);
     const std::uint64_t droppable =
-        read_field(files.file("memory.stat"), version.droppable_field).value_or(0);
+        read_field(files.file("memory.stat"), reading.names.droppable_field).value_or(0);
     memory_cgroup_level level;
     level.limit = static_cast<std::size_t>(*limit);
     level.usage = static_cast<std::size_t>(usage - std::min(usage, droppable));
-    if (name.empty())
-        name = "/";
     const std::size_t shown = std::min(name.size(), level.path.size() - 1);
     text_builder(level.path) << name.substr(name.size() - shown);
-    add_level(snapshot, level);
+    add_level(reading.snapshot, level);
 }
 
-void read_hierarchy(const hierarchy& version, headroom_snapshot& snapshot) noexcept {
+void visit_levels(const hierarchy& wanted, cgroup_level_visitor visit, void* context) noexcept {
     location place;
-    if (!find_directory(version, place))
+    if (!find_directory(wanted, place))
         return;
     std::string_view directory(place.text.data(), place.length);
     while (directory.size() >= place.mount_length) {
-        read_level(version, directory, directory.substr(place.mount_length), snapshot);
+        const std::string_view name = directory.substr(place.mount_length);
+        visit(directory, name.empty() ? "/" : name, context);
         const std::size_t slash = directory.rfind('/');
         if (slash == std::string_view::npos || directory.size() == place.mount_length)
             break;
@@ -218,9 +228,17 @@ void read_hierarchy(const hierarchy& version, headroom_snapshot& snapshot) noexc
 
 } // namespace
 
+void visit_cgroup_levels(std::string_view controller, cgroup_level_visitor visit,
+                         void* context) noexcept {
+    visit_levels({"cgroup", controller}, visit, context);
+    visit_levels(version_2, visit, context);
+}
+
 void read_memory_cgroups(headroom_snapshot& snapshot) noexcept {
-    read_hierarchy(version_1, snapshot);
-    read_hierarchy(version_2, snapshot);
+    memory_reading of_1{files_of_1, snapshot};
+    visit_levels({"cgroup", "memory"}, read_level, &of_1);
+    memory_reading of_2{files_of_2, snapshot};
+    visit_levels(version_2, read_level, &of_2);
 }
 
 const memory_cgroup_level* tightest(const headroom_snapshot& snapshot) noexcept {

@@ -132,6 +132,7 @@ std::uint32_t decoder::worker_of(std::uint32_t thread) {
     std::uint32_t worker = most_workers();
     if (free_workers_.empty()) {
         workers_.emplace_back();
+        workers_event_ = events_seen_;
     } else {
         worker = free_workers_.back();
         free_workers_.pop_back();

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] std::uint32_t most_workers() const noexcept {
         return static_cast<std::uint32_t>(workers_.size());
     }
+    /// The event from which on there are that many workers; 0 if there is none.
+    [[nodiscard]] std::uint64_t most_workers_event() const noexcept { return workers_event_; }
 
 private:
     struct slot_state {
@@ -87,6 +89,7 @@ private:
     std::vector<std::uint32_t> freed_; ///< in this chunk
     std::unordered_map<std::uint32_t, std::uint32_t> worker_by_thread_;
     std::vector<worker_state> workers_;
+    std::uint64_t workers_event_ = 0; ///< where the last of them was made
     std::vector<std::uint32_t> free_workers_;
     decoding_notes notes_;
     std::string failure_;

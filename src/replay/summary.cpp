@@ -42,6 +42,7 @@ public:
         summary_.notes = decoded.notes();
         summary_.most_slots = decoded.most_slots();
         summary_.most_threads = decoded.most_workers();
+        summary_.most_threads_event = decoded.most_workers_event();
         if (decoded.most_workers() != 0)
             ++summary_.threads; // the first one begins without an operation
         summary_.peak_bytes = live_.peak();

@@ -17,11 +17,12 @@ struct trace_summary {
     std::uint64_t frees = 0;
     std::uint64_t reallocations = 0;
     std::uint64_t threads = 0;
-    std::uint32_t most_threads = 0; ///< at once
-    std::uint32_t most_slots = 0;   ///< what executing takes
-    std::uint64_t peak_bytes = 0;   ///< the most that was in use at once
-    std::uint64_t peak_blocks = 0;  ///< in use at that moment
-    std::uint64_t peak_event = 0;   ///< the first at which it was
+    std::uint32_t most_threads = 0;       ///< at once
+    std::uint64_t most_threads_event = 0; ///< the first at which there were as many
+    std::uint32_t most_slots = 0;         ///< what executing takes
+    std::uint64_t peak_bytes = 0;         ///< the most that was in use at once
+    std::uint64_t peak_blocks = 0;        ///< in use at that moment
+    std::uint64_t peak_event = 0;         ///< the first at which it was
     std::uint64_t largest_request = 0;
     std::uint64_t bytes_left = 0; ///< in use after the last event
     std::uint64_t blocks_left = 0;

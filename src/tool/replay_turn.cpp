@@ -1,5 +1,8 @@
 #include "tool/replay_turn.hpp"
 
+#include "os/harness/thread_room.hpp"
+#include "os/headroom.hpp"
+#include "replay/thread_demand.hpp"
 #include "tool/contest.hpp"
 #include "tool/usage_error.hpp"
 
@@ -27,7 +30,12 @@ constexpr auto pause = 50us;
 
 replay_turn::replay_turn(const trace_input& input, os::termination_signals& signals,
                          progress_report progress)
-    : input_(input), signals_(signals), progress_(std::move(progress)) {}
+    : input_(input), signals_(signals), progress_(std::move(progress)) {
+    const std::string refused =
+        replay::why_not_threads(input.summary, os::read_thread_room(), os::read_headroom());
+    if (!refused.empty())
+        throw std::runtime_error(input.path + ": " + refused);
+}
 
 void replay_turn::start(const replay_task& task) {
     const replay::trace_summary& summary = input_.summary;

@@ -44,6 +44,7 @@ class replay_turn {
 public:
     using progress_report = std::function<void(std::uint64_t events)>;
 
+    /// Throws: std::runtime_error if the trace has more threads at once than can be had here.
     replay_turn(const trace_input& input, os::termination_signals& signals,
                 progress_report progress = {});
 
