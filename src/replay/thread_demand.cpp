@@ -37,7 +37,8 @@ std::string why_not_threads(const trace_summary& summary, const os::thread_room&
     if (bytes > left / 2)
         return threads + ", which take " + size(bytes) + " of memory; a replay may take half of " +
                size(left) + ", which " +
-               (cgroup ? "memory cgroup " + std::string(level->path.data()) + " leaves: raise its limit"
+               (cgroup ? "memory cgroup " + std::string(level->path.data()) +
+                             " leaves: raise its limit"
                        : std::string("RAM leaves (MemAvailable): end other programs")) +
                other_remedy;
     return {};

@@ -1,8 +1,8 @@
 // Concerns: every limit on threads is seen, none that does not apply, and the tightest is named.
 // Plan: files served from strings, limits and capabilities of one's own.
+#include "os/harness/process_memory.hpp"
 #include "os/harness/thread_room.hpp"
 #include "os/harness/thread_stacks.hpp"
-#include "os/harness/process_memory.hpp"
 #include "resident/fault_counter.hpp"
 #include "support/build.hpp"
 #include "support/fake_machine.hpp"
@@ -58,9 +58,8 @@ TEST_F(ThreadRoom, OfWhatAllProgramsShareHalfIsLeftToOthers) {
 
 TEST_F(ThreadRoom, TheTightestCgroupIsNamed) {
     machine.serve("/proc/self/cgroup", "8:pids:/a/b\n0::/\n");
-    machine.serve("/proc/self/mountinfo",
-                  "31 30 0:28 / /cg/pids rw - cgroup cgroup rw,pids\n"
-                  "32 30 0:29 / /cg/memory rw - cgroup cgroup rw,memory\n");
+    machine.serve("/proc/self/mountinfo", "31 30 0:28 / /cg/pids rw - cgroup cgroup rw,pids\n"
+                                          "32 30 0:29 / /cg/memory rw - cgroup cgroup rw,memory\n");
     machine.serve("/cg/pids/a/b/pids.max", "max\n");
     machine.serve("/cg/pids/a/b/pids.current", "12\n");
     machine.serve("/cg/pids/a/pids.max", "100\n");

@@ -52,8 +52,8 @@ std::uint64_t threads_of_this_user() {
 }
 
 bool is_limited_by_user() noexcept {
-    constexpr std::uint64_t exempt = std::uint64_t{1} << CAP_SYS_RESOURCE |
-                                     std::uint64_t{1} << CAP_SYS_ADMIN;
+    constexpr std::uint64_t exempt = std::uint64_t{1} << CAP_SYS_RESOURCE | std::uint64_t{1}
+                                                                                << CAP_SYS_ADMIN;
     const outcome capabilities = system().effective_capabilities();
     return !capabilities || (capabilities.value() & exempt) == 0;
 }
