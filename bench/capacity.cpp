@@ -36,9 +36,6 @@ share play(std::size_t history) {
             result.failed};
 }
 
-/// In place of what the quick mode leaves out.
-constexpr const char* left_to_full = "--full";
-
 struct contestant_column {
     const char* upper; ///< the head, in two lines
     const char* lower;

@@ -12,6 +12,9 @@
 
 namespace resident::bench {
 
+/// The text of a cell that the quick mode leaves out.
+inline constexpr const char* left_to_full = "--full";
+
 /// A figure of one contestant. Without `median` it is `text`: why there is none.
 struct cell_record {
     std::string row{};

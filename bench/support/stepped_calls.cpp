@@ -34,9 +34,6 @@ const char* key_of(const std::string& label) {
     return keys.at(label);
 }
 
-/// In place of what a quick run leaves out.
-constexpr const char* left_to_full = "--full";
-
 counted_result count_one(const counted_contestant& contestant, const stepped_amount& amount) {
     counted_result result;
     if (contestant.verify) {

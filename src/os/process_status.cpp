@@ -46,10 +46,13 @@ bool in_first_user_namespace() noexcept {
 
 } // namespace
 
+bool has_capability(unsigned capability) noexcept {
+    const outcome effective = system().effective_capabilities();
+    return effective && (effective.value() & std::uintptr_t{1} << capability) != 0;
+}
+
 bool can_exceed_memlock() noexcept {
-    const outcome capabilities = system().effective_capabilities();
-    constexpr std::uintptr_t lock_bit = std::uintptr_t{1} << CAP_IPC_LOCK;
-    return capabilities && (capabilities.value() & lock_bit) != 0 && in_first_user_namespace();
+    return has_capability(CAP_IPC_LOCK) && in_first_user_namespace();
 }
 
 } // namespace resident::os

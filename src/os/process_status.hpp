@@ -17,6 +17,9 @@ struct process_status {
 /// Reads it anew. Not real-time safe.
 [[nodiscard]] process_status read_process_status() noexcept;
 
+/// Whether a capability, CAP_..., is effective; as far as can be read.
+[[nodiscard]] bool has_capability(unsigned capability) noexcept;
+
 /// Whether CAP_IPC_LOCK exempts this process from RLIMIT_MEMLOCK: it must be effective, and held in
 /// the first user namespace; that of a rootless container does not count for locking.
 [[nodiscard]] bool can_exceed_memlock() noexcept;

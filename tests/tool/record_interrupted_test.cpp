@@ -24,6 +24,18 @@ void expect_honest(const read_trace& read) {
               read.header.unrecorded_calls == 0 && read.header.lost_records == 0);
 }
 
+/// Neither the parent's trace nor the child's own has a call of the other.
+void expect_a_child_with_a_trace(const interrupted_session& session) {
+    EXPECT_EQ(session.result.exit_code, 0) << session.result.diagnostics;
+    ASSERT_EQ(session.others().size(), 1U);
+    const read_trace parent(session.file());
+    const read_trace child(session.others().front());
+    expect_whole(parent);
+    expect_whole(child);
+    EXPECT_EQ(parent.counted, told_by(session.result.output));
+    EXPECT_EQ(child.counted, (counted_calls_of{1025, 1025, 0}));
+}
+
 class RecordInterrupted : public testing::TestWithParam<const char*> {};
 
 TEST_P(RecordInterrupted, WhatAHandlerAllocatesIsRecorded) {
@@ -45,15 +57,7 @@ TEST_P(RecordInterrupted, WhatComesAfterAJumpIsRecorded) {
 }
 
 TEST_P(RecordInterrupted, AChildOfAHandlerGoesOnInATraceOfItsOwn) {
-    const interrupted_session session({GetParam(), "fork", "1000"});
-    EXPECT_EQ(session.result.exit_code, 0) << session.result.diagnostics;
-    ASSERT_EQ(session.others().size(), 1U);
-    const read_trace parent(session.file());
-    const read_trace child(session.others().front());
-    expect_whole(parent);
-    expect_whole(child);
-    EXPECT_EQ(parent.counted, told_by(session.result.output));
-    EXPECT_EQ(child.counted, (counted_calls_of{1025, 1025, 0}));
+    expect_a_child_with_a_trace(interrupted_session({GetParam(), "fork", "1000"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, RecordInterrupted, testing::Values("malloc", "calloc", "none"),
@@ -93,15 +97,7 @@ TEST(RecordInterruptedMove, WhatComesAfterAJumpIsRecordedAndTheJumpIsCounted) {
 }
 
 TEST(RecordInterruptedMove, AChildOfAHandlerGoesOnInATraceOfItsOwn) {
-    const interrupted_session session({"realloc", "fork", "1000"});
-    EXPECT_EQ(session.result.exit_code, 0) << session.result.diagnostics;
-    ASSERT_EQ(session.others().size(), 1U);
-    const read_trace parent(session.file());
-    const read_trace child(session.others().front());
-    expect_whole(parent);
-    expect_whole(child);
-    EXPECT_EQ(parent.counted, told_by(session.result.output));
-    EXPECT_EQ(child.counted, (counted_calls_of{1025, 1025, 0}));
+    expect_a_child_with_a_trace(interrupted_session({"realloc", "fork", "1000"}));
 }
 
 // Anywhere, also while a record is written.

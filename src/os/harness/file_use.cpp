@@ -1,5 +1,8 @@
 #include "os/harness/file_use.hpp"
 
+#include "os/system_file.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -64,19 +67,31 @@ std::optional<bool> has_writers(const std::string& file) {
     return found;
 }
 
-/// That of /proc/<id>/status: the first word behind the name, or the last.
-std::string word_of(const std::string& status, std::string_view name, bool last) {
-    std::istringstream lines(status);
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.starts_with(name))
-            continue;
-        std::istringstream words(line.substr(name.size()));
-        std::string word;
-        while (words >> word && last) {
-        }
-        return word;
+/// What /proc/<id>/status says of a process.
+struct process_state {
+    bool readable = false;
+    std::string inner_id; ///< in the innermost PID namespace; empty before Linux 4.1
+    bool ended = false;   ///< and waits to be asked about; none of its threads runs
+};
+
+process_state read_state(const fs::path& process) {
+    process_state state;
+    bool is_zombie = false;
+    bool is_alone = false;
+    line_reader lines((process / "status").c_str());
+    for (std::string_view line; lines.next(line); state.readable = true) {
+        const std::string_view name = line.substr(0, line.find(':'));
+        line.remove_prefix(std::min(name.size() + 1, line.size()));
+        if (name == "State")
+            is_zombie = take_word(line) == "Z";
+        if (name == "Threads")
+            is_alone = take_number(line) == 1U;
+        if (name == "NSpid")
+            for (auto id = take_word(line); !id.empty(); id = take_word(line))
+                state.inner_id = id;
     }
-    return {};
+    state.ended = is_zombie && is_alone;
+    return state;
 }
 
 /// Whether a process that can be looked at has not mapped the file behind its first page.
@@ -116,18 +131,13 @@ bool may_write(const std::string& file, unsigned long writer) {
         const std::string id = at->path().filename().string();
         if (id.find_first_not_of("0123456789") != std::string::npos)
             continue;
-        std::ifstream file_of_status(at->path() / "status");
-        std::ostringstream read;
-        read << file_of_status.rdbuf();
-        const std::string status = read.str();
-        if (status.empty() && !fs::exists(at->path()))
+        const process_state state = read_state(at->path());
+        if (!state.readable && !fs::exists(at->path()))
             continue; // it has just ended
-        const std::string inner = word_of(status, "NSpid:", true);
-        if (!status.empty() && (inner.empty() ? id : inner) != std::to_string(writer))
+        const std::string& inner = state.inner_id.empty() ? id : state.inner_id;
+        if (state.readable && inner != std::to_string(writer))
             continue;
-        const bool ended =
-            word_of(status, "State:", false) == "Z" && word_of(status, "Threads:", false) == "1";
-        if (!ended && !surely_unmapped(at->path(), file, there))
+        if (!state.ended && !surely_unmapped(at->path(), file, there))
             return true;
     }
     return static_cast<bool>(failure);

@@ -2,6 +2,7 @@
 
 #include "os/cgroups.hpp"
 #include "os/kernel.hpp"
+#include "os/process_status.hpp"
 #include "os/system_file.hpp"
 
 #include <algorithm>
@@ -52,10 +53,7 @@ std::uint64_t threads_of_this_user() {
 }
 
 bool is_limited_by_user() noexcept {
-    constexpr std::uint64_t exempt = std::uint64_t{1} << CAP_SYS_RESOURCE | std::uint64_t{1}
-                                                                                << CAP_SYS_ADMIN;
-    const outcome capabilities = system().effective_capabilities();
-    return !capabilities || (capabilities.value() & exempt) == 0;
+    return !has_capability(CAP_SYS_RESOURCE) && !has_capability(CAP_SYS_ADMIN);
 }
 
 /// "0.00 0.01 0.05 running/all last": those of the whole machine.
