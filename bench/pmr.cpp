@@ -9,8 +9,6 @@ namespace {
 
 using namespace resident::bench;
 
-constexpr benchmark::IterationCount large_churn_steps = 200'000;
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -41,8 +39,10 @@ int main(int argc, char** argv) {
         benchmarks.add<C>("LIFO", batch<behind, 1000, order::last_first, fixed_sizes<64>>);
         benchmarks.add<C>("FIFO", batch<behind, 1000, order::first_first, fixed_sizes<64>>);
         benchmarks.add<C>("mixed", batch<behind, 10000, order::random, uniform_sizes>);
-        benchmarks.add<C>("10k to 1K", churn<behind, uniform_sizes, 10000>);
-        benchmarks.add<C>("10k to 16K", churn<behind, log_sizes, 10000>);
+        benchmarks.add<C>("10k to 1K", churn<behind, uniform_sizes, 10000>,
+                          {.iterations = small_churn_steps});
+        benchmarks.add<C>("10k to 16K", churn<behind, log_sizes, 10000>,
+                          {.iterations = small_churn_steps});
         benchmarks.add<C>("400k to 1K", churn<behind, uniform_sizes, 400000>,
                           {.iterations = large_churn_steps, .in_quick_mode = extent::none});
     });

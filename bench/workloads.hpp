@@ -171,6 +171,11 @@ private:
     std::vector<held_block> slots_;
 };
 
+/// Steps that are timed, of 10 000 blocks and of 400 000: enough to meet many, few enough for all
+/// repetitions of the slowest contestant.
+inline constexpr benchmark::IterationCount small_churn_steps = 100'000;
+inline constexpr benchmark::IterationCount large_churn_steps = 200'000;
+
 /// `Count` live blocks; each step frees one at random and allocates one of a random size. Before
 /// the timing as many steps as bring the heap to its steady state.
 /// Bias: every block is equally likely to die; in programs the young ones are. The draw of random

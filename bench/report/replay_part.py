@@ -67,9 +67,9 @@ def replay_one(work, folder, full):
     work.prepare()
     trace = record(work, folder)
     effort = ["--repetitions", "9", "--samples", "10000"] if full else []
-    effort = effort or ["--repetitions", "3", "--samples", "60"]
+    effort = effort or ["--repetitions", "3", "--samples", "40"]
     told = {}
-    for verb, more in (("replay", effort), ("size", ["--tries", "24" if full else "12"])):
+    for verb, more in (("replay", effort), ("size", ["--tries", "24" if full else "8"])):
         file = folder / f"{work.name}.{verb}.json"
         file.unlink(missing_ok=True)
         command = [programs.TOOL, verb, trace, "--quiet", "--json", file, *more]
