@@ -32,12 +32,13 @@ def _panel(table, rows, here, values):
     script += f"set xrange [0:{limit * 1.06:g}]\nset yrange [{len(rows) - 0.4:g}:-0.6]\n"
     script += f"unset grid\nset grid xtics lt 1 lw 0.6 lc rgb '{plots.ROLES['grid']}'\n"
     script += f"set border 2\nset ytics scale 0\nset xtics scale 0.5\n"
-    marks = [_step(limit) * at for at in range(5) if _step(limit) * at <= limit * 1.06]
+    step = _step(limit, 3 if table["unit"] == "ns" else 4)
+    marks = [step * at for at in range(5) if step * at <= limit * 1.06]
     marks = ", ".join(f"{plots.quoted(_shown(at, table))} {at:g}" for at in marks)
     script += f"set xtics ({marks}) textcolor rgb '{plots.ROLES['ink']}'\n"
     script += f"set lmargin {min(max(map(len, rows)), 22) + 1}\nset rmargin 10\nset bars 0.5\n"
     script += plots.label("xlabel", table["unit"])
-    names = ", ".join(f"{plots.quoted(_short(row).replace('%', '%%'))} {at}" for at, row in enumerate(rows))
+    names = ", ".join(f"{plots.quoted(plots.short(row, 22).replace('%', '%%'))} {at}" for at, row in enumerate(rows))
     script += f"set ytics ({names}) textcolor rgb '{plots.ROLES['ink']}'\n"
     boxes = {"ours": [], "rival": [], "bound": []}
     whiskers = []
@@ -58,11 +59,11 @@ def axis_limit(values):
     return top if top <= 6 * middle or middle <= 0 else 5 * middle
 
 
-def _step(limit):
-    """1, 2 or 5 times a power of ten, such that there are four marks at the most."""
+def _step(limit, most):
+    """1, 2 or 5 times a power of ten, such that there are so many marks at the most."""
     if limit <= 0:
         return 1
-    least = limit / 4
+    least = limit / most
     unit = 10 ** math.floor(math.log10(least))
     return next(by * unit for by in (1, 2, 5, 10) if by * unit >= least * 0.999)
 
@@ -82,7 +83,7 @@ def _label(at, cell, limit, table):
     if cell is None:
         return plots.text_at("no figure", f"first 0, first {at}", "quiet", "offset 0.6,0")
     if "text" in cell:
-        return plots.text_at(_short(cell["text"], 34), f"first 0, first {at}", "quiet",
+        return plots.text_at(plots.short(cell["text"], 34), f"first 0, first {at}", "quiet",
                              "offset 0.6,0")
     text = ("▶ " if cell["value"] > limit else "") + _shown(cell["value"], table)
     return plots.text_at(text, f"graph 1.02, first {at}")
@@ -104,7 +105,3 @@ def _plot(boxes, whiskers):
         drawn.append(f"'-' with xerrorbars pt 0 ps 0 lw 1.5 lc rgb '{plots.ROLES['ink']}'")
         data += plots.numbers(whiskers)
     return "plot " + ", ".join(drawn) + "\n" + data
-
-
-def _short(name, most=22):
-    return name if len(name) <= most else name[: most - 1] + "…"

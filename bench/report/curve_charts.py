@@ -48,11 +48,11 @@ def _step_panel(series, ours, edges, floor, index):
                          f" lc rgb '{plots.colour(0)}'")
             drawn.append(f"'-' with lines lw 1.2 lc rgb '{plots.colour(0)}'")
             data += plots.numbers(_outline(each, edges, floor)) * 2
-            script += plots.text_at("filled: " + _short(each["contestant"]), "graph 0.98, 0.86",
+            script += plots.text_at("filled: " + plots.short(each["contestant"], 16), "graph 0.98, 0.86",
                                     plots.colour(0), "right")
     drawn.append(f"'-' with lines lw 2 dt 1 lc rgb '{plots.colour(index)}'")
     data += plots.numbers(_outline(series, edges, floor))
-    script += plots.text_at("line: " + _short(series["contestant"]), "graph 0.98, 0.95",
+    script += plots.text_at("line: " + plots.short(series["contestant"], 20), "graph 0.98, 0.95",
                             plots.colour(index), "right")
     return script + "plot " + ", ".join(drawn) + "\n" + data
 
@@ -174,7 +174,7 @@ def _key_entry(series, at, height, more=""):
               f" nohead {plots.line_style(at)}\n")
     script += (f"set label '' at graph 1.06, graph {height:.4f} point {plots.marker_style(at)}\n")
     return script + plots.text_at(
-        _short(series["contestant"]) + more, f"graph 1.095, graph {height:.4f}", plots.colour(at)
+        plots.short(series["contestant"], 20) + more, f"graph 1.095, graph {height:.4f}", plots.colour(at)
     )
 
 
@@ -239,7 +239,3 @@ def _place(series, one):
     """The place in the order: 0 is for ours alone."""
     first = 0 if findings.is_ours(series[0]["contestant"]) else 1
     return series.index(one) + first
-
-
-def _short(name):
-    return name if len(name) <= 20 else name[:19] + "…"

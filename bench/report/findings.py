@@ -106,11 +106,17 @@ def percentile(series, share):
 
 
 def curve_rows(curve):
-    """For each contestant: its name, the percentiles of SHARES, the largest, and its faults."""
+    """For each contestant: its name, the percentiles of SHARES, the largest, and its faults.
+
+    None stands for percentiles that so few calls do not tell from the largest.
+    """
     return [
         {
             "contestant": series["contestant"],
-            "values": [percentile(series, share) for share in SHARES]
+            "values": [
+                percentile(series, share) if series["total"] * (1 - share) > 0.999 else None
+                for share in SHARES
+            ]
             + [series["max"] if series["total"] else None],
             "minor": series.get("minor_faults"),
             "major": series.get("major_faults"),
@@ -131,10 +137,13 @@ def curve_conclusion(curve, contestants=()):
     rivals = [row for row in rows if is_rival(row["contestant"], contestants)]
     if ours is None or not rivals:
         return None
-    told = [at for at, share in enumerate(SHARES) if ours["total"] * (1 - share) > 0.999]
+    told = [at for at in range(len(SHARES)) if ours["values"][at] is not None]
     said = []
     for at in (told[-1:] or []) + [len(SHARES)]:
-        best = min(rivals, key=lambda row, at=at: row["values"][at])
+        counted = [row for row in rivals if row["values"][at] is not None]
+        if not counted:
+            continue
+        best = min(counted, key=lambda row, at=at: row["values"][at])
         mine, other = ours["values"][at], best["values"][at]
         times = f" ({ratio(mine / other)})" if other else ""
         said.append(

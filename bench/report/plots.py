@@ -24,24 +24,34 @@ def available():
     return shutil.which("gnuplot") is not None
 
 
+def _style(index):
+    """Of the styles, that of a contestant by its place in the order; ours is 0, and ours alone."""
+    return 0 if index == 0 else (index - 1) % 11 + 1
+
+
 def colour(index):
-    """The colour of a contestant by its place in the order; ours is 0."""
-    return f"#0202{index % 12 + 1:02x}"
+    """The colour of a contestant by its place in the order."""
+    return f"#0202{_style(index) + 1:02x}"
 
 
 def line_style(index):
     """Width, dash and colour."""
-    return f"lw {3 if index == 0 else 1.6} dt {DASHES[index % 12]} lc rgb '{colour(index)}'"
+    return f"lw {3 if index == 0 else 1.6} dt {DASHES[_style(index)]} lc rgb '{colour(index)}'"
 
 
 def marker_style(index):
-    return f"pt {MARKERS[index % 12]} ps 0.55 lc rgb '{colour(index)}'"
+    return f"pt {MARKERS[_style(index)]} ps 0.55 lc rgb '{colour(index)}'"
 
 
 def quoted(text):
     """A text for gnuplot, in which nothing has a meaning."""
     kept = "".join(each if each.isprintable() else " " for each in str(text))
     return "'" + kept.replace("'", "''") + "'"
+
+
+def short(name, most):
+    """Cut to so many characters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def numbers(rows):

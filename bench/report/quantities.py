@@ -20,7 +20,7 @@ def figure(number):
         return f"{number:.1f}"
     if size >= 0.01:
         return f"{number:.2f}"
-    return f"{number:.1e}"
+    return f"{number:.2g}"
 
 
 def ratio(number):

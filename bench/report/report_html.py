@@ -12,6 +12,8 @@ from page_style import STYLE
 from quantities import figure, grouped, ratio, seconds, with_unit
 from report_text import conclusions_of, noise_of
 
+LEFT_TO_FULL = "--full"  # in a cell of the quick mode
+
 CURVE_CHARTS = {
     "steps": (
         curve_charts.steps,
@@ -151,7 +153,8 @@ def _cell(table, cell, is_best):
     if cell is None:
         return "<td>–</td>"
     if "text" in cell:
-        return f"<td class=failed>{text(cell['text'])}</td>"
+        kind = "quiet" if cell["text"] in ("-", LEFT_TO_FULL) else "failed"
+        return f"<td class={kind}>{text(cell['text'])}</td>"
     times = findings.ratio_of(table, cell)
     small = f" <small>{ratio(times)}</small>" if times is not None else ""
     told = ""

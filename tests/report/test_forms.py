@@ -14,6 +14,7 @@ import findings
 import layout
 import part_file
 import plots
+import quantities
 import report_html
 import report_json
 import report_text
@@ -130,6 +131,19 @@ class Findings(unittest.TestCase):
         self.assertEqual([50, 99, 100], [findings.percentile(series, each) for each in
                                          (0.5, 0.99, 0.9999)])  # fmt: skip
         self.assertIsNone(findings.percentile({"buckets": [], "total": 0, "max": 0}, 0.5))
+
+    def test_percentiles_that_so_few_calls_do_not_tell(self):
+        buckets = [[at, at + 1, 1] for at in range(1, 101)]
+        curve = {"series": [{"contestant": "x", "buckets": buckets, "total": 100, "max": 100}]}
+        self.assertEqual([50, 99, None, None, 100], findings.curve_rows(curve)[0]["values"])
+
+    def test_no_other_looks_like_ours(self):
+        styles = [(plots.line_style(at), plots.marker_style(at)) for at in range(1, 40)]
+        for ours in (plots.colour(0), f"dt {plots.DASHES[0]} "):
+            self.assertEqual([], [each for each in styles if ours in each[0]])
+
+    def test_a_ratio_is_no_power_of_ten(self):
+        self.assertEqual("0.0024x", quantities.ratio(0.0024))
 
 
 class Html(unittest.TestCase):
