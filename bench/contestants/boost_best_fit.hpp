@@ -25,6 +25,9 @@ public:
 
     /// Null if there is no such gap.
     void* try_allocate(std::size_t bytes) { return segment_.allocate(bytes, std::nothrow); }
+    void* try_allocate(std::size_t bytes, std::size_t alignment) {
+        return segment_.allocate_aligned(bytes, alignment, std::nothrow);
+    }
     void deallocate(void* block) { segment_.deallocate(block); }
 
 private:
@@ -43,6 +46,12 @@ public:
 
     void* allocate(std::size_t bytes) { return tree_.try_allocate(bytes); }
     void deallocate(void* block, std::size_t) { tree_.deallocate(block); }
+
+    /// It has the whole arena, and leaves none to requests of another alignment.
+    void* allocate_aligned(std::size_t bytes, std::size_t alignment) {
+        return tree_.try_allocate(bytes, alignment);
+    }
+    [[nodiscard]] std::span<std::byte> memory() const noexcept { return run_.memory(); }
 
 private:
     arena_run run_;

@@ -19,6 +19,9 @@ public:
     static constexpr const char* what =
         "foonathan::memory::memory_pool_collection of powers of two, on the arena";
 
+    /// A hash table of 8 192 keys. The pool refuses larger blocks.
+    static constexpr std::size_t largest = std::size_t{128} << 10;
+
     void* allocate(std::size_t bytes) { return pool_.allocate_node(bytes); }
     void deallocate(void* block, std::size_t bytes) { pool_.deallocate_node(block, bytes); }
 
@@ -34,7 +37,6 @@ private:
         }
     };
 
-    static constexpr std::size_t largest = std::size_t{128} << 10;   // a hash table of 8 192 keys
     static constexpr std::size_t first_block = std::size_t{1} << 20; // twice as much each time
 
     foonathan::memory::memory_pool_collection<foonathan::memory::node_pool,

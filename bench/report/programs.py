@@ -7,6 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "release"
 BENCHMARKS = BUILT / "bench"
 TOOL = BUILT / "src" / "resident"
+REPLAYER = BENCHMARKS / "bench_replay"  # `resident replay` with every contestant
 REPLAY = "replay"  # measured by replay_part.py with the command, not by a program of bench/
 
 

@@ -2,8 +2,9 @@
 
     replay_part.py --json FILE [--traces FOLDER] [--full]
 
-`resident record` writes the traces, `resident replay` and `resident size` measure them; what these
-two tell as JSON becomes tables whose columns are the traces.
+`resident record` writes the traces; bench_replay, which is `resident replay` with every contestant,
+and `resident size` measure them: what these two tell as JSON becomes tables whose columns are the
+traces.
 """
 
 import argparse
@@ -34,9 +35,10 @@ def main(words):
     parser.add_argument("--traces", type=pathlib.Path, metavar="FOLDER", help="keep them here")
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args(words)
-    if not programs.TOOL.exists():
-        print(f"{programs.TOOL}: there is no such program", file=sys.stderr)
-        return 1
+    for program in (programs.TOOL, programs.REPLAYER):
+        if not program.exists():
+            print(f"{program}: there is no such program", file=sys.stderr)
+            return 1
     with tempfile.TemporaryDirectory(prefix="resident-bench-") as scratch:
         folder = options.traces or pathlib.Path(scratch) / "traces"
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +71,13 @@ def replay_one(work, folder, full):
     effort = ["--repetitions", "9", "--samples", "10000"] if full else []
     effort = effort or ["--repetitions", "3", "--samples", "40"]
     told = {}
-    for verb, more in (("replay", effort), ("size", ["--tries", "24" if full else "8"])):
+    for verb, program, more in (
+        ("replay", [programs.REPLAYER], effort),
+        ("size", [programs.TOOL, "size"], ["--tries", "24" if full else "8"]),
+    ):
         file = folder / f"{work.name}.{verb}.json"
         file.unlink(missing_ok=True)
-        command = [programs.TOOL, verb, trace, "--quiet", "--json", file, *more]
+        command = [*program, trace, "--quiet", "--json", file, *more]
         run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if not file.exists():
             raise workloads.Failed(f"resident {verb}: {_last_line(run)}")

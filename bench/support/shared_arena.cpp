@@ -13,6 +13,8 @@ namespace {
 /// again, and grows in large steps.
 std::size_t shared_capacity = 512_MiB;
 
+lock_policy shared_lock = lock_policy::best_effort;
+
 bool is_built = false;
 
 } // namespace
@@ -21,7 +23,7 @@ arena& shared_arena() {
     static arena shared = [] {
         try {
             return arena{{.capacity = shared_capacity,
-                          .lock = lock_policy::best_effort,
+                          .lock = shared_lock,
                           .name = "resident benchmarks"}};
         } catch (const error& failure) {
             std::fprintf(stderr, "%s\n", failure.what());
@@ -32,7 +34,10 @@ arena& shared_arena() {
     return shared;
 }
 
-void set_shared_arena_capacity(std::size_t bytes) noexcept { shared_capacity = bytes; }
+void set_shared_arena_capacity(std::size_t bytes, lock_policy lock) noexcept {
+    shared_capacity = bytes;
+    shared_lock = lock;
+}
 
 std::string describe_shared_arena() {
     if (!is_built) {

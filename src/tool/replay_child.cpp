@@ -39,9 +39,13 @@ public:
         replay::malloc_source source;
         run(source, [] {});
     }
-    void with_resource(std::pmr::memory_resource& resource) override {
+    void with_resource(std::pmr::memory_resource& resource,
+                       const std::function<std::uint64_t()>& peak_held) override {
         replay::resource_source source(resource);
-        run(source, [] {});
+        run(source, [&] {
+            if (peak_held)
+                channel_.outcome.memory_held = peak_held();
+        });
     }
     void with_pool(unsynchronized_pool_resource& pool) override { run_on(pool); }
     void with_pool(synchronized_pool_resource& pool) override { run_on(pool); }
@@ -86,6 +90,7 @@ private:
         replay::executor<Source, Treatment> executor(
             source, {.operations = memory_.operations(), .slots = memory_.slots()},
             channel_.order.workers, give_up, &channel_);
+        memory_.touch();
         const bool restarted = os::restart_peak_of_memory();
         const os::process_memory before = os::read_process_memory();
         channel_.stage.store(contest_stage::ready);
@@ -108,6 +113,7 @@ private:
         replay::sampler<Source> sampler(
             source, {.operations = memory_.operations(), .slots = memory_.slots()}, *stepper,
             {order.allocations, order.samples}, {order.frees, order.samples});
+        memory_.touch();
         channel_.stage.store(contest_stage::ready);
         bool served = true;
         while (next_chunk()) {
@@ -143,13 +149,6 @@ bool preload_is_there(const replay_contestant& who) {
     Dl_info found{};
     return symbol != nullptr && ::dladdr(symbol, &found) != 0 && found.dli_fname != nullptr &&
            std::string_view(found.dli_fname).find(who.preload) != std::string_view::npos;
-}
-
-/// Has every page of the shared memory mapped: a first touch would be a fault in the run.
-void touch_all(const os::shared_memory& memory) {
-    volatile std::byte* const bytes = static_cast<std::byte*>(memory.data());
-    for (std::size_t place = 4096; place < memory.size(); place += 4096)
-        bytes[place] = bytes[place];
 }
 
 sampled_calls summarized(const os::call_counts* calls) {
@@ -200,7 +199,6 @@ int run_replay_child() {
     const auto shared = os::shared_memory::open(3, reason);
     if (!shared)
         return exit_usage;
-    touch_all(*shared);
     const replay_memory memory(shared->data());
     replay_channel& channel = memory.channel();
     const replay_contestant& who = all_replay_contestants()[channel.order.contestant];

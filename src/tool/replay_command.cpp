@@ -36,14 +36,12 @@ std::string contestants_text() {
 
 } // namespace
 
-CLI::App* add_replay_command(CLI::App& application, replay_options& options) {
-    CLI::App* command = application.add_subcommand(
-        "replay", "Run a recorded trace on our pool and on its\nrivals: time, faults, memory");
-    command->add_option("TRACE", options.file, "Trace that resident record wrote")
+void add_replay_words(CLI::App& command, replay_options& options) {
+    command.add_option("TRACE", options.file, "Trace that resident record wrote")
         ->type_name(" ")
         ->required();
     command
-        ->add_option_function<std::vector<std::string>>(
+        .add_option_function<std::vector<std::string>>(
             "-c,--contestant",
             [&options](const std::vector<std::string>& names) {
                 for (const std::string& name : names)
@@ -54,24 +52,30 @@ CLI::App* add_replay_command(CLI::App& application, replay_options& options) {
         ->type_size(1)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    add_quantity(*command, "--capacity", options.capacity, "SIZE",
+    add_quantity(command, "--capacity", options.capacity, "SIZE",
                  "Of the arena [what fits, found by replay]", parse_capacity);
-    add_quantity(*command, "-r,--repetitions", options.repetitions, "NUMBER",
+    add_quantity(command, "-r,--repetitions", options.repetitions, "NUMBER",
                  "Timed replays of each contestant [5]",
                  [](const std::string& text) { return parse_count(text, 1, 1000); });
-    add_quantity(*command, "--samples", options.samples, "NUMBER",
+    add_quantity(command, "--samples", options.samples, "NUMBER",
                  "Calls to allocate, and to free, whose\ninstructions are counted; 0: none [1000]",
                  [](const std::string& text) { return parse_count(text, 0, 1'000'000); });
-    command->add_flag_callback(
+    command.add_flag_callback(
         "--unlocked", [&options] { options.lock = false; }, "The arena is not locked");
-    command->add_flag_callback(
+    command.add_flag_callback(
         "--no-verify", [&options] { options.verify = false; },
         "Without the pass that checks every block");
-    add_json_option(*command, options.json);
-    command->add_flag("-q,--quiet", options.quiet, "No progress on standard error");
-    command->footer(contestants_text() +
+    add_json_option(command, options.json);
+    command.add_flag("-q,--quiet", options.quiet, "No progress on standard error");
+    command.footer(contestants_text() +
                     "\nExit: 0 all is well, 1 a contestant is broken or the trace does not fit,\n"
                     "2 the command line or the trace is wrong.");
+}
+
+CLI::App* add_replay_command(CLI::App& application, replay_options& options) {
+    CLI::App* command = application.add_subcommand(
+        "replay", "Run a recorded trace on our pool and on its\nrivals: time, faults, memory");
+    add_replay_words(*command, options);
     return command;
 }
 

@@ -1,5 +1,7 @@
 #include "tool/replay_contest.hpp"
 
+#include "os/headroom.hpp"
+#include "resident/size_literals.hpp"
 #include "tool/quantities.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +27,9 @@ void replay_contest::run() {
     turns_ = rows.size() *
              (options.repetitions + (options.verify ? 1 : 0) + (options.samples != 0 ? 1 : 0));
     for (replay_figures& row : rows) {
-        if (options.verify && !row.who->is_control)
+        if (row.who->not_here != nullptr)
+            row.missing = row.who->not_here;
+        if (options.verify && !row.who->is_control && goes_on(row))
             verify(row);
         if (options.samples != 0 && !row.who->is_control && goes_on(row))
             sample(row);
@@ -37,6 +41,16 @@ void replay_contest::run() {
                 measure(row);
         }
     }
+}
+
+/// Enough for pools that keep memory for each size and grow by doubling, if there is that much.
+std::uint64_t replay_contest::arena_capacity_of(const replay_contestant& who) const {
+    if (!who.has_roomy_arena)
+        return result_.capacity;
+    std::uint64_t roomy = 8 * result_.input.summary.peak_bytes + 64_MiB;
+    while (roomy > 2 * result_.capacity && os::check_populate_headroom(2 * roomy).refused)
+        roomy /= 2;
+    return (roomy / 64_KiB + 1) * 64_KiB;
 }
 
 bool replay_contest::goes_on(const replay_figures& row) {
@@ -53,7 +67,7 @@ turn_result replay_contest::take_turn(const replay_figures& row, replay_mode mod
     const replay_options& options = result_.options;
     turn_result turn = turn_.run({.who = row.who,
                                   .mode = mode,
-                                  .arena_capacity = result_.capacity,
+                                  .arena_capacity = arena_capacity_of(*row.who),
                                   .lock = options.lock,
                                   .samples = options.samples});
     ++turns_taken_;
@@ -96,6 +110,10 @@ void replay_contest::verify(replay_figures& row) {
 }
 
 void replay_contest::sample(replay_figures& row) {
+    if (row.who->not_stepped != nullptr) {
+        row.not_sampled = row.who->not_stepped;
+        return;
+    }
     const turn_result turn = take_turn(row, replay_mode::sample, "counting instructions");
     if (!turn.finished()) {
         row.not_sampled = turn.reason;

@@ -29,6 +29,7 @@ private:
     void sample(replay_figures& row);
     void measure(replay_figures& row);
     bool note_end(replay_figures& row, const turn_result& turn, const char* doing);
+    [[nodiscard]] std::uint64_t arena_capacity_of(const replay_contestant& who) const;
     [[nodiscard]] static bool goes_on(const replay_figures& row);
 
     replay_result& result_;

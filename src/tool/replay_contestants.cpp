@@ -1,9 +1,9 @@
 #include "tool/replay_contestants.hpp"
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <optional>
+#include <vector>
 
 namespace resident::tool {
 namespace {
@@ -45,7 +45,8 @@ void run_on_std_pool(const replay_order& order, replay_run& run) {
     }
 }
 
-constexpr std::array<replay_contestant, 9> contestants{{
+std::vector<replay_contestant>& contestants() {
+    static std::vector<replay_contestant> all{
     {.name = "resident",
      .description = "resident's pool on a locked arena",
      .is_arena = true,
@@ -77,21 +78,30 @@ constexpr std::array<replay_contestant, 9> contestants{{
      .description = "the control: the replay without the calls",
      .is_control = true,
      .run = run_empty},
-}};
+    };
+    return all;
+}
 
 } // namespace
 
-std::span<const replay_contestant> all_replay_contestants() noexcept { return contestants; }
+void add_replay_contestants(std::span<const replay_contestant> more) {
+    const auto control = std::find_if(contestants().begin(), contestants().end(),
+                                      [](const auto& each) { return each.is_control; });
+    contestants().insert(control, more.begin(), more.end());
+}
+
+std::span<const replay_contestant> all_replay_contestants() noexcept { return contestants(); }
 
 const replay_contestant* find_replay_contestant(std::string_view name) noexcept {
-    const auto found = std::find_if(contestants.begin(), contestants.end(),
-                                    [name](const auto& each) { return each.name == name; });
-    return found == contestants.end() ? nullptr : &*found;
+    const auto& all = contestants();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [name](const auto& each) { return each.name == name; });
+    return found == all.end() ? nullptr : &*found;
 }
 
 std::string replay_contestant_names() {
     std::string names;
-    for (const replay_contestant& each : contestants)
+    for (const replay_contestant& each : contestants())
         names += (names.empty() ? "" : ", ") + std::string(each.name);
     return names;
 }

@@ -1,4 +1,5 @@
-/// Who can replay a trace. A new contestant is one entry in replay_contestants.cpp.
+/// Who can replay a trace. A new contestant is one entry in replay_contestants.cpp, or of a program
+/// that brings its own.
 #pragma once
 
 #include "resident/arena.hpp"
@@ -6,6 +7,8 @@
 #include "resident/unsynchronized_pool_resource.hpp"
 #include "tool/replay_channel.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory_resource>
 #include <span>
 #include <string_view>
@@ -16,7 +19,10 @@ namespace resident::tool {
 class replay_run {
 public:
     virtual void with_malloc() = 0;
-    virtual void with_resource(std::pmr::memory_resource& resource) = 0;
+    /// `peak_held` tells the bytes that it held at the peak; without it they are the growth of the
+    /// process.
+    virtual void with_resource(std::pmr::memory_resource& resource,
+                               const std::function<std::uint64_t()>& peak_held = {}) = 0;
     virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
     virtual void with_pool(synchronized_pool_resource& pool) = 0;
     /// The arena is too small for the pool itself.
@@ -32,16 +38,23 @@ protected:
 struct replay_contestant {
     std::string_view name; ///< at most 12 characters: a column of the table, and of --contestant
     std::string_view description;
-    bool is_arena = false;
+    bool is_arena = false; ///< the pool of this library, confined to the capacity
+    /// On an arena with room to spare: what it takes of it is measured, as that of malloc.
+    bool has_roomy_arena = false;
     bool is_control = false;
     bool keep_malloc_memory = false;
     bool lock_all = false;
     /// A malloc to put in the place of the C library's: a file that the loader finds.
     const char* preload = nullptr;
+    const char* not_here = nullptr;    ///< why it cannot run here; null if it can
+    const char* not_stepped = nullptr; ///< why its instructions are not counted; null if they are
     void (*run)(const replay_order& order, replay_run& run) = nullptr;
 };
 
-/// In the order of the report.
+/// Before the control; before anything else of this file is called. `more` is copied.
+void add_replay_contestants(std::span<const replay_contestant> more);
+
+/// In the order of the report. Valid until contestants are added.
 [[nodiscard]] std::span<const replay_contestant> all_replay_contestants() noexcept;
 /// Null if there is none of that name.
 [[nodiscard]] const replay_contestant* find_replay_contestant(std::string_view name) noexcept;

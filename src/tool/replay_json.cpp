@@ -48,8 +48,9 @@ json contestant_part(const replay_figures& row) {
         part["minor_faults"] = row.minor_faults();
         part["major_faults"] = row.major_faults();
         part["peak_held_bytes"] = row.memory_held;
-        part["peak_held_is"] =
-            row.who->is_arena ? "taken by the pool from its arena" : "growth of the resident set";
+        part["peak_held_is"] = row.who->is_arena || row.who->has_roomy_arena
+            ? "taken from its arena"
+            : "growth of the resident set";
         if (row.who->is_arena) {
             part["arena_bytes"] = row.arena_bytes;
             part["page_kind"] = row.page_kind;

@@ -169,9 +169,10 @@ std::vector<std::string> notes_on(const replay_result& result) {
         } else if (row.refusal.what != replay::finding::kind::none) {
             notes.push_back(fmt::format(
                 "{} does not fit: event {} requests {} bytes, which are refused while {} are in "
-                "use; resident size tells the capacity that is enough.",
+                "use{}.",
                 row.who->name, grouped(row.refusal.event), grouped(row.refusal.size),
-                short_size(row.live_at_refusal)));
+                short_size(row.live_at_refusal),
+                row.who->is_arena ? "; resident size tells the capacity that is enough" : ""));
         }
     }
     missing.append_to(notes);

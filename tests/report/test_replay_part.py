@@ -88,7 +88,7 @@ class Conversion(unittest.TestCase):
 
 class Run(unittest.TestCase):
     def test_with_a_command_that_is_played(self):
-        """A script in the place of resident: records a file, tells what is prepared, fails once."""
+        """A script in the place of the programs: records a file, tells what is prepared, fails once."""
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             (folder / "replay.json").write_text(json.dumps(REPLAY), encoding="utf-8")
@@ -97,6 +97,7 @@ class Run(unittest.TestCase):
             tool.write_text(
                 "#!/bin/sh\n"
                 'verb=$1; all="$*"\n'
+                'case $0 in *bench_replay) verb=replay ;; esac\n'
                 "while [ $# -gt 0 ]; do\n"
                 '  case $1 in -o) out=$2 ;; --json) json=$2 ;; esac; shift\n'
                 "done\n"
@@ -105,14 +106,16 @@ class Run(unittest.TestCase):
                 encoding="utf-8",
             )
             tool.chmod(0o755)
+            replayer = folder / "bench_replay"
+            replayer.symlink_to(tool)
             work = [
                 workloads.Workload("works", "sh", "dash", ["-c", "true"]),
                 workloads.Workload("broken", "sh", "dash", ["fails"]),
                 workloads.Workload("absent", "no-such-program", "nowhere", []),
             ]
             with mock.patch.object(programs, "TOOL", tool), mock.patch.object(
-                workloads, "all_of", lambda *_: work
-            ), contextlib.redirect_stdout(io.StringIO()):
+                programs, "REPLAYER", replayer
+            ), mock.patch.object(workloads, "all_of", lambda *_: work), contextlib.redirect_stdout(io.StringIO()):
                 words = ["--json", str(folder / "out.json"), "--traces", str(folder / "traces")]
                 self.assertEqual(0, replay_part.main(words))
             part = part_file.read_part(folder / "out.json")

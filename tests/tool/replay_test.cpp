@@ -5,7 +5,7 @@
 #include "replay/made_up_program.hpp"
 #include "support/build.hpp"
 #include "tool/run_tool.hpp"
-#include "trace/writer.hpp"
+#include "trace/written.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,15 +21,7 @@ using testing::IsEmpty;
 /// A trace file and what runs on it.
 class Replay : public testing::Test {
 protected:
-    void write(const made_up_program& program) {
-        std::string reason;
-        auto made = trace::writer::create(path, {.process = 42, .command = "made up"}, reason);
-        ASSERT_TRUE(made) << reason;
-        for (const trace::event& each : program.events)
-            ASSERT_TRUE(made->append(each)) << "event " << each.sequence;
-        const auto wrong = made->finish();
-        ASSERT_FALSE(wrong) << wrong->message();
-    }
+    void write(const made_up_program& program) { write_trace(path, program.events); }
     /// With a JSON report; few repetitions, unlocked, so that it runs for every user.
     json replay(std::vector<std::string> more, int exit_code = 0) {
         std::vector<std::string> arguments{"replay", path, "--json", "-", "-q", "--unlocked"};

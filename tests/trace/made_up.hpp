@@ -2,7 +2,7 @@
 #pragma once
 
 #include "trace/reader.hpp"
-#include "trace/writer.hpp"
+#include "trace/written.hpp"
 
 #include <gtest/gtest.h>
 
@@ -85,16 +85,6 @@ inline std::vector<trace::event> made_up_events(std::size_t count, unsigned thre
 inline std::size_t count(const std::vector<trace::event>& events, trace::event_kind kind) {
     return static_cast<std::size_t>(std::count_if(
         events.begin(), events.end(), [kind](const auto& each) { return each.kind == kind; }));
-}
-
-inline void write_trace(const std::string& path, const std::vector<trace::event>& events) {
-    std::string reason;
-    auto made = trace::writer::create(path, {.process = 42, .command = "made up"}, reason);
-    ASSERT_TRUE(made) << reason;
-    for (const trace::event& each : events)
-        ASSERT_TRUE(made->append(each)) << "event " << each.sequence;
-    const auto wrong = made->finish();
-    ASSERT_FALSE(wrong) << wrong->message();
 }
 
 inline std::vector<trace::event> events_of(const std::string& path) {
