@@ -1,8 +1,9 @@
 // A recorded trace on every contestant: `resident replay`, and with it the heaps on an arena that
 // only the benchmarks are linked with.
+#include "tool/replay.hpp"
+
 #include "support/replay_on_arena.hpp"
 #include "tool/exit_code.hpp"
-#include "tool/replay.hpp"
 #include "tool/replay_child.hpp"
 #include "tool/replay_command.hpp"
 

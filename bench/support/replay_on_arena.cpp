@@ -32,7 +32,7 @@ public:
     [[nodiscard]] std::size_t reach() const noexcept { return reach_; }
 
 private:
-    static constexpr bool has_whole_arena = requires(C& heap) { heap.memory(); };
+    static constexpr bool has_whole_arena = requires(C & heap) { heap.memory(); };
 
     static bool is_run(std::size_t bytes, std::size_t alignment) noexcept {
         if constexpr (requires { C::largest; }) {
@@ -90,7 +90,7 @@ void build_arena(const tool::replay_order& order) {
 template <contestant C, class Mutex>
 void run_with(tool::replay_run& run) {
     for_every_request<C, Mutex> heap;
-    if constexpr (requires(C& each) { each.memory(); }) {
+    if constexpr (requires(C & each) { each.memory(); }) {
         run.with_resource(heap, [&heap] { return heap.reach(); });
     } else {
         run.with_resource(heap, taken_from_arena);
@@ -126,7 +126,8 @@ tool::replay_contestant in_turns(const char* name, const char* what, const char*
     if constexpr (contestant<C>) {
         made.run = run_in_turns<C>;
         if constexpr (requires { C::first_calls_are_long; })
-            made.not_stepped = "one call may link all blocks of a chunk, in millions of instructions";
+            made.not_stepped =
+                "one call may link all blocks of a chunk, in millions of instructions";
     } else {
         made.not_here = package;
     }
@@ -154,8 +155,7 @@ std::vector<tool::replay_contestant> replays_on_arena() {
              .run = run_resource<std_pool_on_arena, std_shared_pool>},
             in_turns<boost_pool>("boost", "Boost.Container's pool on an arena; threads take turns",
                                  "not found: libboost-container-dev"),
-            in_turns<boost_best_fit>("best-fit",
-                                     "Boost.Interprocess' best fit; threads take turns",
+            in_turns<boost_best_fit>("best-fit", "Boost.Interprocess' best fit; threads take turns",
                                      "not found: libboost-dev"),
             in_turns<foonathan_pool>("foonathan",
                                      "foonathan's pools of powers of 2; threads take turns",

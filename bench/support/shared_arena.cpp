@@ -22,9 +22,8 @@ bool is_built = false;
 arena& shared_arena() {
     static arena shared = [] {
         try {
-            return arena{{.capacity = shared_capacity,
-                          .lock = shared_lock,
-                          .name = "resident benchmarks"}};
+            return arena{
+                {.capacity = shared_capacity, .lock = shared_lock, .name = "resident benchmarks"}};
         } catch (const error& failure) {
             std::fprintf(stderr, "%s\n", failure.what());
             std::exit(1);

@@ -92,8 +92,8 @@ public:
     }
 
     /// Has every page mapped here, while nobody else writes: a first touch would be a fault in the
-    /// run. Last of all before it: under a hypervisor that shadows page tables, what an arena asks of
-    /// the kernel costs the pages touched before some microseconds each, which nothing counts.
+    /// run. Last of all before it: under a hypervisor that shadows page tables, what an arena asks
+    /// of the kernel costs the pages touched before some microseconds each, which nothing counts.
     void touch() const noexcept {
         volatile std::byte* const bytes = data_;
         for (std::size_t place = 4096; place < size(channel().order); place += 4096)

@@ -68,8 +68,8 @@ void add_replay_words(CLI::App& command, replay_options& options) {
     add_json_option(command, options.json);
     command.add_flag("-q,--quiet", options.quiet, "No progress on standard error");
     command.footer(contestants_text() +
-                    "\nExit: 0 all is well, 1 a contestant is broken or the trace does not fit,\n"
-                    "2 the command line or the trace is wrong.");
+                   "\nExit: 0 all is well, 1 a contestant is broken or the trace does not fit,\n"
+                   "2 the command line or the trace is wrong.");
 }
 
 CLI::App* add_replay_command(CLI::App& application, replay_options& options) {

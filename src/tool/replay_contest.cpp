@@ -47,7 +47,7 @@ void replay_contest::run() {
 std::uint64_t replay_contest::arena_capacity_of(const replay_contestant& who) const {
     if (!who.has_roomy_arena)
         return result_.capacity;
-    std::uint64_t roomy = 8 * result_.input.summary.peak_bytes + 64_MiB;
+    std::uint64_t roomy = 4 * result_.input.summary.peak_bytes + 32_MiB;
     while (roomy > 2 * result_.capacity && os::check_populate_headroom(2 * roomy).refused)
         roomy /= 2;
     return (roomy / 64_KiB + 1) * 64_KiB;

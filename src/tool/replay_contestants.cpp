@@ -47,37 +47,37 @@ void run_on_std_pool(const replay_order& order, replay_run& run) {
 
 std::vector<replay_contestant>& contestants() {
     static std::vector<replay_contestant> all{
-    {.name = "resident",
-     .description = "resident's pool on a locked arena",
-     .is_arena = true,
-     .run = run_on_resident_pool},
-    {.name = "glibc", .description = "the C library's malloc, as it is", .run = run_on_malloc},
-    {.name = "mlockall",
-     .description = "malloc after mlockall, M_TRIM_THRESHOLD, M_MMAP_MAX",
-     .keep_malloc_memory = true,
-     .lock_all = true,
-     .run = run_on_malloc},
-    {.name = "jemalloc",
-     .description = "jemalloc in the place of malloc",
-     .preload = "libjemalloc.so.2",
-     .run = run_on_malloc},
-    {.name = "mimalloc",
-     .description = "mimalloc in the place of malloc",
-     .preload = "libmimalloc.so.2",
-     .run = run_on_malloc},
-    {.name = "tcmalloc",
-     .description = "gperftools' tcmalloc in the place of malloc",
-     .preload = "libtcmalloc_minimal.so.4",
-     .run = run_on_malloc},
-    {.name = "tbbmalloc",
-     .description = "oneTBB's malloc in the place of malloc",
-     .preload = "libtbbmalloc_proxy.so.2",
-     .run = run_on_malloc},
-    {.name = "std-pool", .description = "std::pmr's pool over malloc", .run = run_on_std_pool},
-    {.name = "empty",
-     .description = "the control: the replay without the calls",
-     .is_control = true,
-     .run = run_empty},
+        {.name = "resident",
+         .description = "resident's pool on a locked arena",
+         .is_arena = true,
+         .run = run_on_resident_pool},
+        {.name = "glibc", .description = "the C library's malloc, as it is", .run = run_on_malloc},
+        {.name = "mlockall",
+         .description = "malloc after mlockall, M_TRIM_THRESHOLD, M_MMAP_MAX",
+         .keep_malloc_memory = true,
+         .lock_all = true,
+         .run = run_on_malloc},
+        {.name = "jemalloc",
+         .description = "jemalloc in the place of malloc",
+         .preload = "libjemalloc.so.2",
+         .run = run_on_malloc},
+        {.name = "mimalloc",
+         .description = "mimalloc in the place of malloc",
+         .preload = "libmimalloc.so.2",
+         .run = run_on_malloc},
+        {.name = "tcmalloc",
+         .description = "gperftools' tcmalloc in the place of malloc",
+         .preload = "libtcmalloc_minimal.so.4",
+         .run = run_on_malloc},
+        {.name = "tbbmalloc",
+         .description = "oneTBB's malloc in the place of malloc",
+         .preload = "libtbbmalloc_proxy.so.2",
+         .run = run_on_malloc},
+        {.name = "std-pool", .description = "std::pmr's pool over malloc", .run = run_on_std_pool},
+        {.name = "empty",
+         .description = "the control: the replay without the calls",
+         .is_control = true,
+         .run = run_empty},
     };
     return all;
 }
@@ -94,8 +94,8 @@ std::span<const replay_contestant> all_replay_contestants() noexcept { return co
 
 const replay_contestant* find_replay_contestant(std::string_view name) noexcept {
     const auto& all = contestants();
-    const auto found =
-        std::find_if(all.begin(), all.end(), [name](const auto& each) { return each.name == name; });
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [name](const auto& each) { return each.name == name; });
     return found == all.end() ? nullptr : &*found;
 }
 

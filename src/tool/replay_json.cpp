@@ -49,8 +49,8 @@ json contestant_part(const replay_figures& row) {
         part["major_faults"] = row.major_faults();
         part["peak_held_bytes"] = row.memory_held;
         part["peak_held_is"] = row.who->is_arena || row.who->has_roomy_arena
-            ? "taken from its arena"
-            : "growth of the resident set";
+                                   ? "taken from its arena"
+                                   : "growth of the resident set";
         if (row.who->is_arena) {
             part["arena_bytes"] = row.arena_bytes;
             part["page_kind"] = row.page_kind;

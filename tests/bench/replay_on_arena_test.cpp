@@ -21,7 +21,7 @@ protected:
     void write(const made_up_program& program) { write_trace(path, program.events); }
     /// Of these alone, and of the pool of this library.
     json replay(std::vector<std::string> more = {}) {
-        std::vector<std::string> arguments{path, "--json", "-", "-q", "--unlocked",
+        std::vector<std::string> arguments{path, "--json", "-",  "-q",      "--unlocked",
                                            "-r", "2",      "-c", "resident"};
         for (const char* name : on_arena)
             arguments.insert(arguments.end(), {"-c", name});
