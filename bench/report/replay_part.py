@@ -128,7 +128,8 @@ def part_from(results, missing, mode, began, seconds):
         "machine": next((each["machine"] for each in replays.values()), {}),
         "contestants": _contestants(replays),
         "missing": missing + _skipped(replays),
-        "notes": [_trace_note(name, told["trace"]) for name, told in replays.items()],
+        "notes": [_trace_note(name, told["trace"]) for name, told in replays.items()]
+        + _reasons(replays),
         "tables": [],
         "curves": [],
     }
@@ -164,10 +165,32 @@ def _skipped(replays):
     return list(found.values())
 
 
+def _reasons(replays):
+    """Why cells are empty, each reason once."""
+    reasons = {}
+    for trace, told in replays.items():
+        for each in told["contestants"]:
+            uncounted = each.get("instructions", {}).get("missing")
+            if uncounted is not None:
+                reason = f"{each['name']}: no instructions were counted: {plain(uncounted)}"
+                reasons.setdefault(reason, []).append(trace)
+            if "broken" in each:
+                reason = f"{each['name']} is broken: {plain(each['broken'])}"
+                reasons.setdefault(reason, []).append(trace)
+    return [
+        reason + ("" if len(traces) == len(replays) else f" ({', '.join(traces)})")
+        for reason, traces in reasons.items()
+    ]
+
+
+def _counted(number, what):
+    return f"{grouped(number)} {what}" + ("" if number == 1 else "s")
+
+
 def _trace_note(name, trace):
     return (
         f"{name}: {trace['command']}: {grouped(trace['events'])} events,"
-        f" {grouped(trace['allocations'])} allocations, {trace['threads']} threads, at most"
+        f" {grouped(trace['allocations'])} allocations, {_counted(trace['threads'], 'thread')}, at most"
         f" {trace['peak_live_bytes'] / MIB:.1f} MiB live"
         + ("" if trace["complete"] else "; the trace is not complete")
     )
@@ -212,7 +235,7 @@ def _time(contestant):
 
 def _failure(contestant):
     if "broken" in contestant:
-        return "broken: " + plain(contestant["broken"])
+        return "broken"
     return "does not fit" if "refusal" in contestant else "not measured"
 
 
@@ -241,7 +264,7 @@ def _instruction_table(replays):
                 for what in ("median", "max"):
                     cell = {"row": each["name"], "column": f"{name} {verb} {what}"}
                     if "missing" in counted:
-                        cells.append({**cell, "text": plain(counted["missing"])})
+                        cells.append({**cell, "text": "not counted"})
                     elif verb in counted:
                         cells.append({**cell, "value": counted[verb][what]})
     return {
