@@ -8,6 +8,7 @@
 #include "support/progress.hpp"
 #include "support/shared_arena.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -36,8 +37,15 @@ std::vector<timed_contestant> all_timed() {
 int main(int argc, char** argv) {
     bind_at_start(argv);
     const part_writer writer;
+    std::string percentiles_folder;
     const run_options options = parse_command_line(
-        argc, argv, "Every call timed: percentiles of allocate and free, fresh and warm");
+        argc, argv, "Every call timed: percentiles of allocate and free, fresh and warm",
+        other_words::refused, [&percentiles_folder](CLI::App& application) {
+            application
+                .add_option("--percentiles", percentiles_folder,
+                            "Write latencies as HdrHistogram's percentile text to this folder")
+                ->check(CLI::ExistingDirectory);
+        });
     verify_contestants();
     set_shared_arena_capacity(enough_for_the_churn);
     pin_to_one_processor();
@@ -56,8 +64,8 @@ int main(int argc, char** argv) {
     part.full = options.full;
     part.notes.push_back(clock);
     int status = writer.finish(part, options);
-    if (!options.percentiles_folder.empty()) {
-        if (const std::string reason = write_percentiles(results, options.percentiles_folder);
+    if (!percentiles_folder.empty()) {
+        if (const std::string reason = write_percentiles(results, percentiles_folder);
             !reason.empty()) {
             fmt::print(stderr, "{}\n", reason);
             status = 1;

@@ -42,10 +42,6 @@ run_options parse_command_line(int argc, char** argv, const char* description, o
     application.add_flag("--full", options.full, "Measure longer, and more");
     application.add_option("--json", options.json_file, "Write what was measured to this file")
         ->check(in_a_folder_that_exists);
-    application
-        .add_option("--percentiles", options.percentiles_folder,
-                    "Write latencies as HdrHistogram's percentile text to this folder")
-        ->check(CLI::ExistingDirectory);
     if (add_own) {
         add_own(application);
     }

@@ -12,10 +12,9 @@ class App;
 namespace resident::bench {
 
 struct run_options {
-    bool full = false;              ///< the long mode
-    std::string json_file;          ///< where the report reads what was measured; empty: nowhere
-    std::string percentiles_folder; ///< for files of HdrHistogram's percentile text; empty: none
-    std::vector<char*> others;      ///< the program's name, and words for Google Benchmark
+    bool full = false;         ///< the long mode
+    std::string json_file;     ///< where the report reads what was measured; empty: nowhere
+    std::vector<char*> others; ///< the program's name, and words for Google Benchmark
 };
 
 /// Whether words that are not in run_options are left for Google Benchmark, or are an error.
