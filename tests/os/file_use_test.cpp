@@ -95,6 +95,8 @@ TEST_F(FileUse, WhatOthersHaveIsStaleOnceItsWriterHasEnded) {
     const pid_t ended = ::fork();
     if (ended == 0)
         ::_exit(0);
+    siginfo_t how{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(ended), &how, WEXITED | WNOWAIT), 0);
     EXPECT_EQ(use_by(ended), file_use::stale) << "it has ended, and nobody has asked how";
     ::waitpid(ended, nullptr, 0);
     EXPECT_EQ(use_by(ended), file_use::stale);
