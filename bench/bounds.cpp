@@ -16,7 +16,7 @@ namespace {
 using namespace resident::bench;
 
 constexpr stepped_amount quick{
-    .warm_up = 20'000, .fresh = 150, .warm = 120, .leave_out_long_first_calls = true};
+    .warm_up = 20'000, .fresh = 120, .warm = 100, .leave_out_long_first_calls = true};
 constexpr stepped_amount full{.fresh = 10'000, .warm = 100'000};
 
 std::vector<counted_contestant> all_counted() {

@@ -70,7 +70,7 @@ def replay_one(work, folder, full):
     work.prepare()
     trace = record(work, folder)
     effort = ["--repetitions", "9", "--samples", "10000"] if full else []
-    effort = effort or ["--repetitions", "3", "--samples", "20"]
+    effort = effort or ["--repetitions", "3", "--samples", "10"]
     told = {}
     for verb, program, more in (
         ("replay", [programs.REPLAYER], effort),
