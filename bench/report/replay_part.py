@@ -26,7 +26,12 @@ MIB = 1 << 20
 BIAS = (
     "the calls of the program in its order, without the work it does in between: its data leave"
     " the cache to the allocator. Ours is on the smallest arena that it fits, in whole huge pages,"
-    " and gathers what it kept when that is full; other heaps on an arena have room to spare"
+    " and gathers what it kept when that is full; other heaps on an arena have room to spare. All of"
+    " them have their memory before the clock starts; malloc's page faults are in its time"
+)
+PEAK_BIAS = (
+    "ours gathers what it kept only when its arena is full: what it needs is in the table of what to"
+    " lock. On an arena it is what was taken from it, otherwise the growth of the process"
 )
 
 
@@ -139,7 +144,7 @@ def part_from(results, missing, mode, began, seconds):
             _timed_table(replays),
             _instruction_table(replays),
             _table(replays, "faults", "Page faults of the timed replays", "faults", _faults),
-            _table(replays, "peak", "Memory held at the peak", "MiB", _peak),
+            _table(replays, "peak", "Memory held at the peak", "MiB", _peak, PEAK_BIAS),
             _sizes({name: size for name, (_, size) in results.items()}),
         ]
     return part
@@ -159,10 +164,18 @@ def _contestants(replays):
 
 def _skipped(replays):
     found = {}
-    for told in replays.values():
+    for trace, told in replays.items():
         for each in told["skipped"]:
-            found[each["name"]] = {"name": each["name"], "reason": each["reason"]}
-    return list(found.values())
+            found.setdefault((each["name"], each["reason"]), []).append(trace)
+    return [
+        {"name": name, "reason": reason + _on(traces, replays)}
+        for (name, reason), traces in found.items()
+    ]
+
+
+def _on(traces, replays):
+    """Which, unless it is all of them."""
+    return "" if len(traces) == len(replays) else f" ({', '.join(traces)})"
 
 
 def _reasons(replays):
@@ -171,14 +184,18 @@ def _reasons(replays):
     for trace, told in replays.items():
         for each in told["contestants"]:
             uncounted = each.get("instructions", {}).get("missing")
-            if uncounted is not None:
+            if uncounted is not None and "median_ns_per_event" in each:
                 reason = f"{each['name']}: no instructions were counted: {plain(uncounted)}"
+                reasons.setdefault(reason, []).append(trace)
+            if "refusal" in each:
+                refusal = each["refusal"]
+                reason = f"{each['name']} does not fit: event {grouped(refusal['event'])} is refused"
                 reasons.setdefault(reason, []).append(trace)
             if "broken" in each:
                 reason = f"{each['name']} is broken: {plain(each['broken'])}"
                 reasons.setdefault(reason, []).append(trace)
     return [
-        reason + ("" if len(traces) == len(replays) else f" ({', '.join(traces)})")
+        reason + _on(traces, replays)
         for reason, traces in reasons.items()
     ]
 
@@ -253,7 +270,7 @@ def quartiles(samples):
 
 def _instruction_table(replays):
     """Of sampled calls: the median and the largest of either kind."""
-    rows, columns, cells = {}, [], []
+    rows, columns, cells, most = {}, [], [], 0
     for name, told in replays.items():
         columns += [f"{name} {verb} {what}" for verb in ("allocate", "free")
                     for what in ("median", "max")]  # fmt: skip
@@ -265,13 +282,14 @@ def _instruction_table(replays):
                     cell = {"row": each["name"], "column": f"{name} {verb} {what}"}
                     if "missing" in counted:
                         cells.append({**cell, "text": "not counted"})
-                    elif verb in counted:
+                    elif counted.get(verb, {}).get("calls"):
                         cells.append({**cell, "value": counted[verb][what]})
+                        most = max(most, counted[verb]["calls"])
     return {
         "key": "instructions",
         "title": "Instructions of sampled calls",
-        "bias": "some of the calls, stepped through one by one: a rarer and longer one may be among"
-        " the others",
+        "bias": f"{most} of the calls of each kind at most, stepped through one by one: a rarer and"
+        " longer one may be among the others",
         "unit": "instructions a call",
         "better": "less",
         "compared_to": None,

@@ -69,7 +69,9 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
         find_size(result.input, usage, {.most_tries = 16, .coarse = true}, signals, progress);
     if (!found.search.failure.empty())
         throw std::runtime_error("no capacity could be found: " + found.search.failure);
-    result.capacity = in_huge_pages(found.search.capacity);
+    result.capacity = found.search.capacity;
+    if (result.options.lock) // or its pages are base pages
+        result.capacity = in_huge_pages(result.capacity);
     result.capacity_from =
         fmt::format("found by replay in {}", found.search.tries == 1
                                                  ? std::string("1 try")

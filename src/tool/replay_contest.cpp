@@ -31,8 +31,12 @@ void replay_contest::run() {
             row.missing = row.who->not_here;
         if (options.verify && !row.who->is_control && goes_on(row))
             verify(row);
-        if (options.samples != 0 && !row.who->is_control && goes_on(row))
+        if (options.samples == 0 || row.who->is_control)
+            continue;
+        if (goes_on(row))
             sample(row);
+        else
+            row.not_sampled = "it did not come to that";
     }
     for (std::uint64_t round = 0; round < options.repetitions; ++round) {
         for (std::size_t turn = 0; turn < rows.size(); ++turn) {

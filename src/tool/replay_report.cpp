@@ -159,7 +159,7 @@ std::vector<std::string> notes_on(const replay_result& result) {
             notes.push_back(fmt::format("{} is broken: {}.", row.who->name, row.broken));
         if (!row.missing.empty())
             missing.add(row.who->name, row.missing);
-        if (!row.not_sampled.empty())
+        if (!row.not_sampled.empty() && row.measured())
             not_sampled.add(row.who->name, "no instructions were counted: " + row.not_sampled);
         if (row.refusal.what == replay::finding::kind::no_room) {
             notes.push_back(fmt::format("{} does not fit: not even the pool itself, before the "

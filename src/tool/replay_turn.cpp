@@ -57,8 +57,9 @@ void replay_turn::start(const replay_task& task) {
     (new (shared_->data()) replay_channel)->order = order;
     // Binding a function at its first call is a fault in the run.
     std::vector<std::string> environment{"LD_BIND_NOW=1"};
-    if (task.who->preload != nullptr)
-        environment.push_back(std::string("LD_PRELOAD=") + task.who->preload);
+    // One that this process has would be the malloc of every contestant.
+    const char* const preload = task.who->preload;
+    environment.push_back(std::string("LD_PRELOAD=") + (preload == nullptr ? "" : preload));
     child_ = os::child_process::start({.arguments = {"resident", "replay-child"},
                                        .environment = environment,
                                        .descriptors = {shared_->descriptor()}},

@@ -37,8 +37,9 @@ REPLAY = {
     "contestants": [
         measured("resident", 10.0),
         measured("glibc", 20.0),
-        contestant("std-pool", refusal={"event": 9}, instructions={"missing": "not permitted"}),
+        contestant("std-pool", refusal={"event": 9}, instructions={"missing": "not come to"}),
         contestant("mimalloc", broken="hands out\noverlapping memory"),
+        {**measured("boost", 30.0), "instructions": {"missing": "not permitted"}},
         measured("empty", 2.0),
     ],
     "skipped": [{"name": "tcmalloc", "reason": "not installed"}],
@@ -76,8 +77,9 @@ class Conversion(unittest.TestCase):
         self.assertIn("1 thread, at most 3.0 MiB live", self.part["notes"][0])
         self.assertIn("not complete", self.part["notes"][0])
         self.assertEqual(
-            ["std-pool: no instructions were counted: not permitted",
-             "mimalloc is broken: hands out overlapping memory"],
+            ["std-pool does not fit: event 9 is refused",
+             "mimalloc is broken: hands out overlapping memory",
+             "boost: no instructions were counted: not permitted"],
             self.part["notes"][1:],
         )  # fmt: skip
 

@@ -4,6 +4,7 @@
 #include "os/known_instructions.hpp"
 #include "replay/made_up_program.hpp"
 #include "support/build.hpp"
+#include "tool/recorded_session.hpp"
 #include "tool/run_tool.hpp"
 #include "trace/written.hpp"
 
@@ -279,6 +280,44 @@ TEST_F(Replay, SizeTriesNoArenaThatTakesMostOfTheMemory) {
     const tool_result result = run_tool({"size", path, "-q"});
     EXPECT_EQ(result.exit_code, 1) << result.output;
     EXPECT_THAT(result.diagnostics, HasSubstr("more than half of the memory left"));
+}
+
+TEST_F(Replay, SqliteHasThePeakThatTheRecorderSaw) {
+    if (std::system("sqlite3 -version >/dev/null 2>&1") != 0) // NOLINT: the test's own words
+        GTEST_SKIP() << "sqlite3 is not installed";
+    const tool_result recorded =
+        run_tool({"record", "-o", path, "--", "sqlite3", ":memory:",
+                  "CREATE TABLE t(a, b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                  "FROM n WHERE "
+                  "i < 2000) INSERT INTO t SELECT i, 'text ' || i FROM n; CREATE INDEX x ON t(b); "
+                  "SELECT count(*), max(b) FROM t WHERE a % 3 = 0 GROUP BY a % 7;"});
+    ASSERT_EQ(recorded.exit_code, 0) << recorded.diagnostics;
+    const read_trace seen(path);
+    ASSERT_EQ(seen.failure, "");
+    EXPECT_GT(seen.live.peak_bytes(), 100'000U);
+    EXPECT_THAT(recorded.diagnostics,
+                HasSubstr(std::to_string((seen.live.peak_bytes() + 512) / 1024) + " KiB"))
+        << "KiB that the command tells";
+    const json report = replay({"-c", "resident", "-c", "glibc"});
+    EXPECT_EQ(report["trace"]["peak_live_bytes"], seen.live.peak_bytes());
+    EXPECT_TRUE(report["trace"]["complete"]);
+    for (const json& each : report["contestants"])
+        EXPECT_TRUE(each["verified"]) << each.dump();
+}
+
+/// One for the tool's own process would be the malloc of each contestant.
+TEST_F(Replay, APreloadOfTheToolIsNotThatOfItsContestants) {
+    if (sanitized)
+        GTEST_SKIP() << "malloc is the sanitizer's";
+    write(busy_program(300, 1, 9));
+    const auto median = [&](std::vector<std::string> environment) {
+        const tool_result said = run_tool(
+            {"replay", path, "--json", "-", "-q", "-r", "1", "--samples", "50", "-c", "glibc"},
+            {.environment = std::move(environment)});
+        const json report = json::parse(said.output, nullptr, false);
+        return report["contestants"][0]["instructions"]["allocate"]["median"].dump();
+    };
+    EXPECT_EQ(median({"LD_PRELOAD=libjemalloc.so.2"}), median({}));
 }
 
 TEST_F(Replay, ATraceThatWasCutOffSaysSo) {
