@@ -3,7 +3,7 @@
 Figures with repetitions are compared by a rank test, for all of them together with a limit on false
 discoveries, and must differ by a least effect too: with enough repetitions every difference is
 certain, and few matter. Figures without repetitions are listed apart: whether they are noise is not
-known, unless they are exact by nature.
+known, unless they are exact by nature. So are those with too few to be certain of any difference.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import part_file
 import rank_test
 import report_json
 from layout import plain, table, wrap
-from quantities import figure
+from quantities import figure, grouped
 
 SCHEMA = "resident-bench-comparison/1"
 FALSE_DISCOVERIES = 0.01  # of the differences told, on average
@@ -37,8 +37,8 @@ class Pair:
     better: str | None
     old: float
     new: float
-    probability: float | None = None  # None: there are no repetitions to tell
-    least_probability: float = 1.0  # that so many repetitions can give
+    probability: float | None = None  # None: there are too few repetitions to tell
+    few_repetitions: bool = False  # but some
     beyond_noise: bool = False
 
     @property
@@ -193,10 +193,13 @@ def _figures(cell, reference):
 
 
 def _probability(old, new):
-    """That of the samples if there is no difference, and the least that there can be."""
+    """That of the samples if there is no difference, and whether they are too few: among many
+    figures the least that they can give must be well below the rate."""
     if len(old) < 2 or len(new) < 2:
-        return None, 1.0
-    return rank_test.two_sided(old, new), rank_test.least_possible(len(old), len(new))
+        return None, False
+    if rank_test.least_possible(len(old), len(new)) > FALSE_DISCOVERIES / 10:
+        return None, True
+    return rank_test.two_sided(old, new), False
 
 
 def _curve_pairs(old, new):
@@ -244,14 +247,15 @@ def text_of(found):
     ours = [each for each in told if findings.is_ours(each.row)]
     worse = sum(each.worse for each in ours)
     text += wrap(f"resident: {len(ours) - worse} better, {worse} worse.")
-    text += _warnings(found, tested)
+    text += _warnings(found)
     if told:
         text += "\nBeyond noise\n" + _table(sorted(told, key=_order))
     others = [each for each in pairs + found["curves"] if each.probability is None]
     others = [each for each in others if abs(each.change - 1) >= max(least, 1e-9)]
     if others:
-        text += "\n" + wrap("Without repetitions: different, and whether it is noise is not known,"
-                            " unless the figure is exact by nature (instructions, bytes)")
+        text += "\n" + wrap("Without repetitions, or with too few: different, and whether it is noise"
+                            " is not known, unless the figure is exact by nature (instructions,"
+                            " bytes)")
         text += _table(sorted(others, key=_order)[:60])
         text += f"... and {len(others) - 60} more, see --json\n" if len(others) > 60 else ""
     return text
@@ -261,14 +265,16 @@ def _order(pair):
     return (not findings.is_ours(pair.row), -abs(pair.change - 1))
 
 
-def _warnings(found, tested):
+def _warnings(found):
     text = ""
     if found["mismatches"]:
         text += wrap("Not measured alike. Compared are ratios within a table only.", "! ")
         for each in found["mismatches"]:
             text += wrap(each, "  ")
-    if tested and all(each.least_probability > FALSE_DISCOVERIES for each in tested):
-        text += wrap("So few repetitions cannot show a difference: run --full.", "! ")
+    few = sum(each.few_repetitions for each in found["pairs"])
+    if few:
+        text += wrap(f"{grouped(few)} figures have too few repetitions to be certain of any"
+                     " difference, nor are they limited by --fail-if-slower: run --full.", "! ")  # fmt: skip
     for key, middle in _drifts(found["pairs"]).items():
         text += wrap(f"{plain(key[1])}: the others moved by {100 * (middle - 1):+.0f} % (median):"
                      " that much is the machine's", "! ")  # fmt: skip

@@ -4,6 +4,7 @@ Every form of the report takes its conclusions from here, so that they agree.
 """
 
 import dataclasses
+import math
 import statistics
 
 from quantities import figure, grouped, ratio, with_unit
@@ -12,6 +13,7 @@ from quantities import figure, grouped, ratio, with_unit
 BOUNDS = {
     "ref", "one thread", "no heap", "no call", "empty", "empty loop", "arena alone", "mmap, touch",
 }  # fmt: skip
+LEFT_TO_FULL = "--full"  # in a cell that the quick mode leaves out
 SHARES = (0.5, 0.99, 0.999, 0.9999)
 
 
@@ -51,7 +53,9 @@ class Standing:
 
     @property
     def ratio(self):
-        return self.value / self.best if self.best else None
+        if self.best:
+            return self.value / self.best
+        return math.inf if self.value else 1.0
 
 
 def standings(table, contestants=()):
@@ -72,27 +76,56 @@ def standings(table, contestants=()):
     return found
 
 
+def _failures(table, contestants):
+    """What stands in the place of our figure in columns where another has one."""
+    if table["better"] is None:
+        return []
+    found = []
+    for column in table["columns"]:
+        here = [c for c in table["cells"] if c["column"] == column]
+        ours = [c for c in here if is_ours(c["row"])]
+        told = [c["text"] for c in ours if c.get("text") not in (None, LEFT_TO_FULL)]
+        rivals = [c for c in here if is_rival(c["row"], contestants) and "value" in c]
+        if rivals and told and not any("value" in c for c in ours):
+            found.append(told[0])
+    return found
+
+
 def conclusion(table, contestants=()):
     """A sentence about a table, or None if ours has nobody to be compared to."""
-    found = [each for each in standings(table, contestants) if each.ratio is not None]
+    said = [_comparison(table, standings(table, contestants))]
+    failures = _failures(table, contestants)
+    if failures:
+        reasons = ", ".join(dict.fromkeys(failures))
+        said.append(f"no figure in {len(failures)} ({reasons})")
+    return "; ".join(each for each in said if each) or None
+
+
+def _comparison(table, found):
     if not found:
-        return None
+        return ""
     more = table["better"] == "more"
-    ahead = sum(1 for each in found if (each.ratio > 1 if more else each.ratio < 1))
-    level = sum(1 for each in found if each.ratio == 1)
     if len(found) == 1:
         only = found[0]
+        times = "beside" if math.isinf(only.ratio) else f"{ratio(only.ratio)} of"
         return (
-            f"{figure(only.value)} {table['unit']}, {ratio(only.ratio)} of the best other"
+            f"{figure(only.value)} {table['unit']}, {times} the best other"
             f" ({only.rival}, {figure(only.best)})"
         )
-    ratios = sorted(each.ratio for each in found)
-    return (
-        f"ahead of the best other in {ahead} of {len(found)}"
-        + (f", level in {level}" if level else "")
-        + f"; {ratio(ratios[0])} to"
-        f" {ratio(ratios[-1])} of it, median {ratio(statistics.median(ratios))}"
-    )
+    ahead = sum(1 for each in found if (each.ratio > 1 if more else each.ratio < 1))
+    level = sum(1 for each in found if each.ratio == 1)
+    ratios = sorted(each.ratio for each in found if not math.isinf(each.ratio))
+    text = f"ahead of the best other in {ahead} of {len(found)}"
+    if level:
+        text += f", level in {level}"
+    if ratios:
+        text += (
+            f"; {ratio(ratios[0])} to {ratio(ratios[-1])} of it,"
+            f" median {ratio(statistics.median(ratios))}"
+        )
+    if len(ratios) < len(found):
+        text += f"; in {len(found) - len(ratios)} the best other has 0"
+    return text
 
 
 def percentile(series, share):

@@ -25,7 +25,7 @@ def figure(number):
 
 def ratio(number):
     """1.25x."""
-    return figure(number) + "x"
+    return "∞" if math.isinf(number) else figure(number) + "x"
 
 
 def duration(nanoseconds):

@@ -12,7 +12,6 @@ from page_style import STYLE
 from quantities import figure, grouped, ratio, seconds, with_unit
 from report_text import conclusions_of, noise_of
 
-LEFT_TO_FULL = "--full"  # in a cell of the quick mode
 
 CURVE_CHARTS = {
     "steps": (
@@ -153,7 +152,7 @@ def _cell(table, cell, is_best):
     if cell is None:
         return "<td>–</td>"
     if "text" in cell:
-        kind = "quiet" if cell["text"] in ("-", LEFT_TO_FULL) else "failed"
+        kind = "quiet" if cell["text"] in ("-", findings.LEFT_TO_FULL) else "failed"
         return f"<td class={kind}>{text(cell['text'])}</td>"
     times = findings.ratio_of(table, cell)
     small = f" <small>{ratio(times)}</small>" if times is not None else ""

@@ -127,9 +127,7 @@ def _table(each, contestants):
     if ahead:
         found = [ahead.get(column) for column in each["columns"]]
         rows.append(["best other"] + [it.rival if it else "" for it in found])
-        rows.append(
-            ["resident is"] + [ratio(it.ratio) if it and it.ratio is not None else "" for it in found]
-        )
+        rows.append(["resident is"] + [ratio(it.ratio) if it else "" for it in found])
     text += "\n" + table(["", *each["columns"]], rows)
     return text + wrap(each["bias"], "Bias: ", "  ")
 

@@ -133,6 +133,20 @@ class Compare(unittest.TestCase):
         self.assertIn("Without repetitions", compare.text_of(found))
         self.assertIn("+10 %", compare.text_of(found))
 
+    def test_too_few_repetitions_are_told(self):
+        """Ten times as slow, and three repetitions: no certainty, and no silence either."""
+        one, other = report(1), report(2, lambda row, _: 10.0 if row == "resident" else 1.0)
+        for part in (one, other):
+            for cell in part[0]["tables"][0]["cells"]:
+                if "samples" in cell:
+                    cell["samples"] = cell["samples"][:3]
+        found = compare.compare(one, other)
+        self.assertEqual(set(), told(found))
+        text = compare.text_of(found)
+        self.assertRegex(text, r"have too few repetitions")
+        self.assertIn("Without repetitions, or with too few", text)
+        self.assertRegex(text, r"resident +\S+ +\S+ +\+\d+ %")
+
     def test_what_only_one_has(self):
         one, other = report(1), report(2)
         other[0]["tables"][0]["key"] = "other"

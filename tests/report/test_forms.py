@@ -113,6 +113,31 @@ class Findings(unittest.TestCase):
                 cell.update(value=0.0, low=0.0, high=0.0, samples=[0.0] * 9)
         self.assertIn("ahead of the best other in 3 of 3", findings.conclusion(table))
 
+    def test_behind_who_has_none_is_told(self):
+        table = samples.table(["resident", "glibc"])
+        for cell in table["cells"]:
+            if cell["row"] == "glibc":
+                cell.update(value=0.0, low=0.0, high=0.0, samples=[0.0] * 9)
+        self.assertEqual("ahead of the best other in 0 of 3; in 3 the best other has 0",
+                         findings.conclusion(table))  # fmt: skip
+        for cell in table["cells"]:
+            cell.update(value=0.0, low=0.0, high=0.0, samples=[0.0] * 9)
+        self.assertIn("in 0 of 3, level in 3", findings.conclusion(table))
+
+    def test_where_ours_fails_is_told(self):
+        table = samples.table(["resident", "glibc"])
+        for cell in table["cells"]:
+            if cell["row"] == "resident" and cell["column"] != "16 B":
+                for key in ("value", "low", "high", "samples"):
+                    del cell[key]
+                cell["text"] = "fails" if cell["column"] == "64 B" else "--full"
+        self.assertIn("; no figure in 1 (fails)", findings.conclusion(table))
+        for cell in table["cells"]:
+            if cell["row"] == "resident":
+                cell.pop("value", None)
+                cell["text"] = "broken"
+        self.assertEqual("no figure in 3 (broken)", findings.conclusion(table))
+
     def test_more_is_better(self):
         table = samples.table(["resident", "glibc", "jemalloc"])
         table["better"] = "more"
