@@ -25,9 +25,10 @@ from quantities import grouped
 MIB = 1 << 20
 BIAS = (
     "the calls of the program in its order, without the work it does in between: its data leave"
-    " the cache to the allocator. Ours is on the smallest arena that it fits, in whole huge pages,"
-    " and gathers what it kept when that is full; other heaps on an arena have room to spare. All of"
-    " them have their memory before the clock starts; malloc's page faults are in its time"
+    " the cache to the allocator. Ours is on the smallest arena that it fits, and"
+    " gathers what it kept when that is full; other heaps on an arena have room to spare. All of"
+    " them have their memory before the clock starts, as mlockall has; the page faults of the other"
+    " mallocs are in their time"
 )
 PEAK_BIAS = (
     "ours gathers what it kept only when its arena is full: what it needs is in the table of what to"
@@ -48,13 +49,15 @@ def main(words):
     with tempfile.TemporaryDirectory(prefix="resident-bench-") as scratch:
         folder = options.traces or pathlib.Path(scratch) / "traces"
         folder.mkdir(parents=True, exist_ok=True)
-        part = measure(folder, pathlib.Path(scratch), options.full)
+        part, failed = measure(folder, pathlib.Path(scratch), options.full)
     report_json.write_file(options.json, json.dumps(part))
-    return 0
+    if failed:
+        print(f"resident replay failed on {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def measure(folder, scratch, full):
-    """The whole part."""
+    """The whole part, and the traces on which somebody is broken, or ours does not fit."""
     began, begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.monotonic()
     results, missing = {}, []
     work = workloads.all_of(scratch, full)
@@ -67,7 +70,8 @@ def measure(folder, scratch, full):
             print(wrap(f"not measured: {failure}", "    "), end="", flush=True)
     mode = "full" if full else "quick"
     made = part_from(results, missing, mode, began, time.monotonic() - begin)
-    return part_file.check_part(made, "replay.json")
+    failed = [name for name, (replay, _) in results.items() if not replay["passed"]]
+    return part_file.check_part(made, "replay.json"), failed
 
 
 def replay_one(work, folder, full):
@@ -143,7 +147,8 @@ def part_from(results, missing, mode, began, seconds):
         part["tables"] = [
             _timed_table(replays),
             _instruction_table(replays),
-            _table(replays, "faults", "Page faults of the timed replays", "faults", _faults),
+            _table(replays, "faults", "Page faults of the timed replays", "faults", _faults,
+                   "of the calls of the program alone, after set-up"),  # fmt: skip
             _table(replays, "peak", "Memory held at the peak", "MiB", _peak, PEAK_BIAS),
             _sizes({name: size for name, (_, size) in results.items()}),
         ]
@@ -186,6 +191,9 @@ def _reasons(replays):
             uncounted = each.get("instructions", {}).get("missing")
             if uncounted is not None and "median_ns_per_event" in each:
                 reason = f"{each['name']}: no instructions were counted: {plain(uncounted)}"
+                reasons.setdefault(reason, []).append(trace)
+            if told.get("options", {}).get("locked") and each.get("arena_locked") is False:
+                reason = f"{each['name']}: its arena could not be locked (see ulimit -l)"
                 reasons.setdefault(reason, []).append(trace)
             if "refusal" in each:
                 refusal = each["refusal"]

@@ -79,11 +79,12 @@ private:
     std::size_t reach_ = 0;
 };
 
-std::uint64_t taken_from_arena() { return shared_arena().statistics().peak_in_use; }
+tool::arena_use taken_from_arena() { return tool::use_of(shared_arena()); }
 
 void build_arena(const tool::replay_order& order) {
-    set_shared_arena_capacity(order.arena_capacity,
-                              order.lock ? lock_policy::best_effort : lock_policy::off);
+    set_shared_arena_capacity(order.arena_capacity);
+    if (!order.lock)
+        set_shared_arena_unlocked();
     (void)shared_arena();
 }
 
@@ -91,7 +92,11 @@ template <contestant C, class Mutex>
 void run_with(tool::replay_run& run) {
     for_every_request<C, Mutex> heap;
     if constexpr (requires(C & each) { each.memory(); }) {
-        run.with_resource(heap, [&heap] { return heap.reach(); });
+        run.with_resource(heap, [&heap] {
+            tool::arena_use use = taken_from_arena();
+            use.peak_held = heap.reach();
+            return use;
+        });
     } else {
         run.with_resource(heap, taken_from_arena);
     }
@@ -121,7 +126,7 @@ void run_resource(const tool::replay_order& order, tool::replay_run& run) {
 }
 
 template <class C>
-tool::replay_contestant in_turns(const char* name, const char* what, const char* package) {
+tool::replay_contestant in_turns(const char* name, const char* what, const char* where_missing) {
     tool::replay_contestant made{.name = name, .description = what, .has_roomy_arena = true};
     if constexpr (contestant<C>) {
         made.run = run_in_turns<C>;
@@ -129,7 +134,7 @@ tool::replay_contestant in_turns(const char* name, const char* what, const char*
             made.not_stepped =
                 "one call may link all blocks of a chunk, in millions of instructions";
     } else {
-        made.not_here = package;
+        made.not_here = where_missing;
     }
     return made;
 }

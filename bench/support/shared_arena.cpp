@@ -13,7 +13,7 @@ namespace {
 /// again, and grows in large steps.
 std::size_t shared_capacity = 512_MiB;
 
-lock_policy shared_lock = lock_policy::best_effort;
+bool shared_is_locked = true;
 
 bool is_built = false;
 
@@ -22,8 +22,10 @@ bool is_built = false;
 arena& shared_arena() {
     static arena shared = [] {
         try {
-            return arena{
-                {.capacity = shared_capacity, .lock = shared_lock, .name = "resident benchmarks"}};
+            return arena{{.capacity = shared_capacity,
+                          .pages = shared_is_locked ? page_kind::automatic : page_kind::base,
+                          .lock = shared_is_locked ? lock_policy::best_effort : lock_policy::off,
+                          .name = "resident benchmarks"}};
         } catch (const error& failure) {
             std::fprintf(stderr, "%s\n", failure.what());
             std::exit(1);
@@ -33,10 +35,9 @@ arena& shared_arena() {
     return shared;
 }
 
-void set_shared_arena_capacity(std::size_t bytes, lock_policy lock) noexcept {
-    shared_capacity = bytes;
-    shared_lock = lock;
-}
+void set_shared_arena_capacity(std::size_t bytes) noexcept { shared_capacity = bytes; }
+
+void set_shared_arena_unlocked() noexcept { shared_is_locked = false; }
 
 std::string describe_shared_arena() {
     if (!is_built) {

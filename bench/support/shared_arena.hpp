@@ -19,8 +19,9 @@ inline constexpr std::size_t enough_for_the_churn = std::size_t{128} << 20;
 
 /// Another size than 512 MiB, where the blocks of the workload need less: locking takes its time.
 /// Call before the first use.
-void set_shared_arena_capacity(std::size_t bytes,
-                               lock_policy lock = lock_policy::best_effort) noexcept;
+void set_shared_arena_capacity(std::size_t bytes) noexcept;
+/// Neither locked nor of huge pages. Call before the first use.
+void set_shared_arena_unlocked() noexcept;
 
 /// Its size, whether it is locked, and its pages; empty if it was not built.
 std::string describe_shared_arena();

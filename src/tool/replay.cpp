@@ -1,11 +1,8 @@
 #include "tool/replay.hpp"
 
 #include "os/harness/termination_signals.hpp"
-#include "os/headroom.hpp"
 #include "replay/class_usage.hpp"
-#include "resident/arena.hpp"
 #include "resident/memory_limit.hpp"
-#include "resident/size_literals.hpp"
 #include "tool/contest.hpp"
 #include "tool/exit_code.hpp"
 #include "tool/machine.hpp"
@@ -44,14 +41,6 @@ bool needs_capacity(const std::vector<replay_figures>& rows) {
     return false;
 }
 
-/// Whole transparent huge pages, where they may be locked: the last of them would be base pages,
-/// while every rival on an arena has room.
-std::size_t in_huge_pages(std::size_t capacity) {
-    const std::size_t whole = (capacity + 2_MiB - 1) / 2_MiB * 2_MiB;
-    const std::size_t charged = arena::memlock_needed({.capacity = whole});
-    return os::check_headroom(charged, charged).refused ? capacity : whole;
-}
-
 /// What fits, by replay; without an arena among the contestants that is not worth its time.
 void choose_capacity(replay_result& result, const replay::class_usage& usage,
                      os::termination_signals& signals, progress_line& progress) {
@@ -70,18 +59,12 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
     if (!found.search.failure.empty())
         throw std::runtime_error("no capacity could be found: " + found.search.failure);
     result.capacity = found.search.capacity;
-    if (result.options.lock) // or its pages are base pages
-        result.capacity = in_huge_pages(result.capacity);
     result.capacity_from =
         fmt::format("found by replay in {}", found.search.tries == 1
                                                  ? std::string("1 try")
                                                  : fmt::format("{} tries", found.search.tries));
     if (found.search.confirmations != 0)
         result.capacity_from += ", and more for threads that meet in other ways";
-    if (result.capacity != found.search.capacity) {
-        result.capacity_from += fmt::format("; {} is enough, the rest fills the last huge page",
-                                            short_size(found.search.capacity));
-    }
 }
 
 replay_result measure(const replay_options& options, os::termination_signals& signals) {

@@ -49,6 +49,7 @@ struct replay_outcome {
     replay::execution execution{};
     std::uint64_t memory_held = 0; ///< bytes at the peak: of the pool, or the growth of VmHWM
     std::uint64_t arena_bytes = 0; ///< resident: capacity and bookkeeping; 0 without an arena
+    bool arena_locked = false;
     sampled_calls allocations{};
     sampled_calls frees{};
     std::array<char, 32> page_kind{}; ///< of the arena

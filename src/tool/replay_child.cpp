@@ -40,11 +40,11 @@ public:
         run(source, [] {});
     }
     void with_resource(std::pmr::memory_resource& resource,
-                       const std::function<std::uint64_t()>& peak_held) override {
+                       const std::function<arena_use()>& use) override {
         replay::resource_source source(resource);
         run(source, [&] {
-            if (peak_held)
-                channel_.outcome.memory_held = peak_held();
+            if (use)
+                tell(use());
         });
     }
     void with_pool(unsynchronized_pool_resource& pool) override { run_on(pool); }
@@ -64,13 +64,17 @@ public:
 private:
     template <class Pool>
     void run_on(Pool& pool) {
-        copy_text(channel_.outcome.page_kind, to_string(pool.source().pages()));
         replay::pool_source source(pool);
-        run(source, [&] {
-            const arena_statistics taken = pool.source().statistics(); // by this pool alone
-            channel_.outcome.memory_held = taken.peak_in_use;
-            channel_.outcome.arena_bytes = taken.resident;
-        });
+        const auto tell_use = [&] { tell(use_of(pool.source())); }; // by this pool alone
+        tell_use();                                                 // also if a request is refused
+        run(source, tell_use);
+    }
+
+    void tell(const arena_use& use) {
+        channel_.outcome.memory_held = use.peak_held;
+        channel_.outcome.arena_bytes = use.arena_bytes;
+        channel_.outcome.arena_locked = use.locked;
+        copy_text(channel_.outcome.page_kind, to_string(use.pages));
     }
 
     /// `look` is called after the last event.
@@ -101,7 +105,8 @@ private:
         }
         const os::process_memory after = os::read_process_memory();
         channel_.outcome.memory_held =
-            after.peak_resident - (restarted ? before.resident : before.peak_resident);
+            after.peak_resident -
+            std::min(after.peak_resident, restarted ? before.resident : before.peak_resident);
         look();
         executor.finish();
         channel_.outcome.execution = executor.done();
@@ -183,9 +188,9 @@ void prepare(const replay_contestant& who, const replay_order& order) {
         os::pin_to_processor(processors.back());
     const bool locks_arena = who.is_arena && order.lock;
     const auto prepared = prepare_process(
-        {.keep_malloc_memory = who.keep_malloc_memory,
-         .single_malloc_arena = false,
-         .lock_all = {.current = who.lock_all, .future = who.lock_all},
+        {.keep_malloc_memory = who.is_locked_malloc,
+         .single_malloc_arena = who.is_locked_malloc && order.threads, // the one that was grown
+         .lock_all = {.current = who.is_locked_malloc, .future = who.is_locked_malloc},
          .leave_lockable =
              locks_arena ? arena::memlock_needed({.capacity = order.arena_capacity}) : 0});
     if (!prepared)

@@ -24,6 +24,7 @@ replay_contest::replay_contest(replay_result& result, os::termination_signals& s
 void replay_contest::run() {
     const replay_options& options = result_.options;
     std::vector<replay_figures>& rows = result_.contestants;
+    roomy_capacity_ = roomy_capacity();
     turns_ = rows.size() *
              (options.repetitions + (options.verify ? 1 : 0) + (options.samples != 0 ? 1 : 0));
     for (replay_figures& row : rows) {
@@ -48,9 +49,7 @@ void replay_contest::run() {
 }
 
 /// Enough for pools that keep memory for each size and grow by doubling, if there is that much.
-std::uint64_t replay_contest::arena_capacity_of(const replay_contestant& who) const {
-    if (!who.has_roomy_arena)
-        return result_.capacity;
+std::uint64_t replay_contest::roomy_capacity() const {
     std::uint64_t roomy = 4 * result_.input.summary.peak_bytes + 32_MiB;
     while (roomy > 2 * result_.capacity && os::check_populate_headroom(2 * roomy).refused)
         roomy /= 2;
@@ -69,11 +68,13 @@ turn_result replay_contest::take_turn(const replay_figures& row, replay_mode mod
         fmt::format("[{:3.0f} %] {}",
                     100 * static_cast<double>(turns_taken_) / static_cast<double>(turns_), doing_));
     const replay_options& options = result_.options;
-    turn_result turn = turn_.run({.who = row.who,
-                                  .mode = mode,
-                                  .arena_capacity = arena_capacity_of(*row.who),
-                                  .lock = options.lock,
-                                  .samples = options.samples});
+    turn_result turn = turn_.run(
+        {.who = row.who,
+         .mode = mode,
+         .arena_capacity = row.who->has_roomy_arena || row.who->is_locked_malloc ? roomy_capacity_
+                                                                                 : result_.capacity,
+         .lock = options.lock,
+         .samples = options.samples});
     ++turns_taken_;
     return turn;
 }
@@ -88,8 +89,7 @@ bool replay_contest::note_end(replay_figures& row, const turn_result& turn, cons
     }
     if (turn.finished())
         return true;
-    if (turn.events == 0 && turn.outcome.execution.nanoseconds == 0 &&
-        turn.reason.find("ended by signal") == std::string::npos) {
+    if (turn.events == 0 && turn.outcome.execution.nanoseconds == 0 && !turn.died) {
         row.missing = turn.reason; // it did not come to the first event
     } else {
         row.broken = fmt::format("{} while it was {}", turn.reason, doing);
@@ -130,6 +130,7 @@ void replay_contest::sample(replay_figures& row) {
 void replay_contest::measure(replay_figures& row) {
     const turn_result turn = take_turn(row, replay_mode::measure, "measuring");
     row.arena_bytes = turn.outcome.arena_bytes;
+    row.arena_locked = turn.outcome.arena_locked;
     row.page_kind = turn.outcome.page_kind.data();
     if (!note_end(row, turn, "measured")) {
         row.ns_per_event.clear(); // a run that was cut short is no figure
@@ -138,6 +139,8 @@ void replay_contest::measure(replay_figures& row) {
     row.runs.push_back(turn.outcome.execution);
     row.ns_per_event.push_back(static_cast<double>(turn.outcome.execution.nanoseconds) /
                                static_cast<double>(result_.input.summary.calls()));
+    if (row.who->is_locked_malloc)
+        return;
     row.memory_held = std::max(row.memory_held, turn.outcome.memory_held);
     row.fits = row.who->is_arena || row.memory_held <= result_.capacity;
 }

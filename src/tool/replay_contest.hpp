@@ -29,13 +29,14 @@ private:
     void sample(replay_figures& row);
     void measure(replay_figures& row);
     bool note_end(replay_figures& row, const turn_result& turn, const char* doing);
-    [[nodiscard]] std::uint64_t arena_capacity_of(const replay_contestant& who) const;
+    [[nodiscard]] std::uint64_t roomy_capacity() const;
     [[nodiscard]] static bool goes_on(const replay_figures& row);
 
     replay_result& result_;
     progress_line& progress_;
     std::string doing_;
     replay_turn turn_;
+    std::uint64_t roomy_capacity_ = 0; ///< of contestants with room to spare, bytes
     std::size_t turns_ = 0;
     std::size_t turns_taken_ = 0;
 };

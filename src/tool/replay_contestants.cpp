@@ -1,14 +1,28 @@
 #include "tool/replay_contestants.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 namespace resident::tool {
 namespace {
 
 void run_on_malloc(const replay_order&, replay_run& run) { run.with_malloc(); }
+
+void run_on_grown_malloc(const replay_order& order, replay_run& run) {
+    void* volatile const heap = std::malloc(order.arena_capacity); // NOLINT: the lock populates it
+    std::free(heap);                                               // NOLINT: and malloc keeps it
+    if (heap == nullptr)
+        throw std::runtime_error(fmt::format("malloc does not get a heap of {} bytes, grown ahead, "
+                                             "under the memlock limit",
+                                             order.arena_capacity));
+    run.with_malloc();
+}
 
 void run_empty(const replay_order&, replay_run& run) { run.without_memory(); }
 
@@ -53,10 +67,9 @@ std::vector<replay_contestant>& contestants() {
          .run = run_on_resident_pool},
         {.name = "glibc", .description = "the C library's malloc, as it is", .run = run_on_malloc},
         {.name = "mlockall",
-         .description = "malloc after mlockall, M_TRIM_THRESHOLD, M_MMAP_MAX",
-         .keep_malloc_memory = true,
-         .lock_all = true,
-         .run = run_on_malloc},
+         .description = "malloc after mlockall and mallopt, its heap grown ahead",
+         .is_locked_malloc = true,
+         .run = run_on_grown_malloc},
         {.name = "jemalloc",
          .description = "jemalloc in the place of malloc",
          .preload = "libjemalloc.so.2",

@@ -15,14 +15,22 @@
 
 namespace resident::tool {
 
+/// What a contestant took of the arena that it is on.
+struct arena_use {
+    std::uint64_t peak_held = 0;   ///< bytes at the peak
+    std::uint64_t arena_bytes = 0; ///< resident: capacity and bookkeeping
+    page_kind pages = page_kind::automatic;
+    bool locked = false;
+};
+
 /// The part that is the same for every contestant.
 class replay_run {
 public:
     virtual void with_malloc() = 0;
-    /// `peak_held` tells the bytes that it held at the peak; without it they are the growth of the
-    /// process.
+    /// `use` tells after the last event what it took of its arena; without one, what it held at the
+    /// peak is the growth of the process.
     virtual void with_resource(std::pmr::memory_resource& resource,
-                               const std::function<std::uint64_t()>& peak_held = {}) = 0;
+                               const std::function<arena_use()>& use = {}) = 0;
     virtual void with_pool(unsynchronized_pool_resource& pool) = 0;
     virtual void with_pool(synchronized_pool_resource& pool) = 0;
     /// The arena is too small for the pool itself.
@@ -34,6 +42,14 @@ protected:
     ~replay_run() = default;
 };
 
+[[nodiscard]] inline arena_use use_of(const arena& memory) {
+    const arena_statistics taken = memory.statistics();
+    return {.peak_held = taken.peak_in_use,
+            .arena_bytes = taken.resident,
+            .pages = memory.pages(),
+            .locked = memory.locked()};
+}
+
 /// A way of getting blocks. Each runs in a process of its own.
 struct replay_contestant {
     std::string_view name; ///< at most 12 characters: a column of the table, and of --contestant
@@ -42,8 +58,9 @@ struct replay_contestant {
     /// On an arena with room to spare: what it takes of it is measured, as that of malloc.
     bool has_roomy_arena = false;
     bool is_control = false;
-    bool keep_malloc_memory = false;
-    bool lock_all = false;
+    /// malloc as real-time programs prepare it: all is locked, nothing given back, and a heap with
+    /// room to spare grown ahead. What it held at the peak cannot be told from it.
+    bool is_locked_malloc = false;
     /// A malloc to put in the place of the C library's: a file that the loader finds.
     const char* preload = nullptr;
     const char* not_here = nullptr;    ///< why it cannot run here; null if it can

@@ -47,13 +47,15 @@ json contestant_part(const replay_figures& row) {
         part["spread"] = row.spread();
         part["minor_faults"] = row.minor_faults();
         part["major_faults"] = row.major_faults();
-        part["peak_held_bytes"] = row.memory_held;
-        part["peak_held_is"] = row.who->is_arena || row.who->has_roomy_arena
-                                   ? "taken from its arena"
-                                   : "growth of the resident set";
-        if (row.who->is_arena) {
+        if (row.fits) {
+            part["peak_held_bytes"] = row.memory_held;
+            part["peak_held_is"] =
+                row.arena_bytes != 0 ? "taken from its arena" : "growth of the resident set";
+        }
+        if (row.arena_bytes != 0) {
             part["arena_bytes"] = row.arena_bytes;
             part["page_kind"] = row.page_kind;
+            part["arena_locked"] = row.arena_locked;
         }
     }
     if (!row.who->is_control)

@@ -50,8 +50,16 @@ std::string why_not(const replay_figures& row) {
 std::string fits_cell(const replay_figures& row, const text_abilities& abilities) {
     if (row.who->is_control)
         return {};
+    if (!row.fits)
+        return fmt::format("{:>7}", "-");
     return emphasise(abilities, *row.fits ? emphasis::good : emphasis::bad,
                      fmt::format("{:>7}", *row.fits ? "yes" : "no"));
+}
+
+std::string peak_cell(const replay_figures& row) {
+    if (!row.fits)
+        return "-";
+    return fmt::format("{:.2f}", static_cast<double>(row.memory_held) / mebibyte);
 }
 
 std::string table_row(const replay_figures& row, const text_abilities& abilities) {
@@ -59,11 +67,11 @@ std::string table_row(const replay_figures& row, const text_abilities& abilities
         return fmt::format("{}  {}\n", name_cell(row, abilities), why_not(row));
     const std::uint64_t minor = row.minor_faults();
     const std::uint64_t major = row.major_faults();
-    return fmt::format("{}{:>11.1f}{:>8.0f} %{}{:>14.2f}{}\n", name_cell(row, abilities),
+    return fmt::format("{}{:>11.1f}{:>8.0f} %{}{:>14}{}\n", name_cell(row, abilities),
                        row.median_ns(), row.spread() * 100,
                        emphasise(abilities, minor + major == 0 ? emphasis::good : emphasis::bad,
                                  fmt::format("{:>12}{:>8}", grouped(minor), grouped(major))),
-                       static_cast<double>(row.memory_held) / mebibyte, fits_cell(row, abilities));
+                       peak_cell(row), fits_cell(row, abilities));
 }
 
 std::string main_table(const replay_result& result, const text_abilities& abilities) {
@@ -154,11 +162,17 @@ std::vector<std::string> notes_on(const replay_result& result) {
     std::vector<std::string> notes = notes_on(result.input);
     grouped_reasons missing;
     grouped_reasons not_sampled;
+    grouped_reasons not_locked;
     for (const replay_figures& row : result.contestants) {
         if (!row.broken.empty())
             notes.push_back(fmt::format("{} is broken: {}.", row.who->name, row.broken));
         if (!row.missing.empty())
             missing.add(row.who->name, row.missing);
+        if (row.arena_bytes != 0 && result.options.lock && !row.arena_locked)
+            not_locked.add(row.who->name,
+                           fmt::format("an arena with room to spare, {}, which could "
+                                       "not be locked: see ulimit -l",
+                                       short_size(row.arena_bytes)));
         if (!row.not_sampled.empty() && row.measured())
             not_sampled.add(row.who->name, "no instructions were counted: " + row.not_sampled);
         if (row.refusal.what == replay::finding::kind::no_room) {
@@ -176,6 +190,7 @@ std::vector<std::string> notes_on(const replay_result& result) {
         }
     }
     missing.append_to(notes);
+    not_locked.append_to(notes);
     not_sampled.append_to(notes);
     return notes;
 }

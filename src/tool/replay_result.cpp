@@ -9,12 +9,12 @@
 namespace resident::tool {
 namespace {
 
-/// The lower of the two in the middle. The behavior is undefined if there is none.
+/// Of two in the middle what is between them. The behavior is undefined if there is none.
 template <class Value>
 Value median_of(std::vector<Value> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 std::uint64_t median_of(const std::vector<replay::execution>& runs, std::uint64_t faults::*which) {

@@ -25,7 +25,8 @@ struct replay_figures {
     std::vector<double> ns_per_event{}; ///< of each repetition
     std::vector<replay::execution> runs{};
     std::uint64_t memory_held = 0; ///< the most of all repetitions, bytes
-    std::uint64_t arena_bytes = 0;
+    std::uint64_t arena_bytes = 0; ///< resident; 0 without an arena
+    bool arena_locked = false;
     std::string page_kind{};
     std::string not_sampled{}; ///< why no instructions were counted
     sampled_calls allocations{};

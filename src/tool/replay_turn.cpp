@@ -71,17 +71,19 @@ void replay_turn::start(const replay_task& task) {
 turn_result replay_turn::run(const replay_task& task) {
     turn_result result;
     reason_.clear();
+    died_ = false;
     start(task);
-    follow(task, result);
+    follow(result);
     const replay_channel& channel = replay_memory(shared_->data()).channel();
     result.outcome = channel.outcome;
     result.reason = reason_;
+    result.died = died_;
     child_.reset();
     shared_.reset();
     return result;
 }
 
-void replay_turn::follow(const replay_task&, turn_result& result) {
+void replay_turn::follow(turn_result& result) {
     const replay_memory memory(shared_->data());
     replay_channel& channel = memory.channel();
     trace_events events(input_.path);
@@ -149,6 +151,7 @@ bool replay_turn::wait_until(const std::function<bool()>& reached, const char* d
         }
         if (ended) {
             const os::child_end end = child_->wait();
+            died_ = end.signal != 0 || channel.handed.load() != 0;
             reason_ = end.signal != 0 ? fmt::format("ended by signal {} ({})", end.signal,
                                                     ::strsignal(end.signal))
                                       : fmt::format("ended with exit code {}", end.exit_code);
@@ -161,6 +164,7 @@ bool replay_turn::wait_until(const std::function<bool()>& reached, const char* d
         }
         if (steady_clock::now() > deadline) {
             reason_ = fmt::format("took more than {} s to {}", longest_step.count(), doing);
+            died_ = channel.handed.load() != 0;
             child_->kill();
             return false;
         }

@@ -25,6 +25,8 @@ struct replay_task {
 /// What came of a turn.
 struct turn_result {
     std::string reason{}; ///< why it did not come to an end; empty if it did
+    /// It was ended by a signal; or ended, or did not go on, without a word after it had begun.
+    bool died = false;
     replay_outcome outcome{};
     /// With a refusal: bytes requested that were in use before it, in the order of the trace.
     std::uint64_t live_bytes_at_refusal = 0;
@@ -54,7 +56,7 @@ public:
     turn_result run(const replay_task& task);
 
 private:
-    void follow(const replay_task& task, turn_result& result);
+    void follow(turn_result& result);
     void hand_over(trace_events& events, const replay_memory& memory, turn_result& result);
     bool wait_until(const std::function<bool()>& reached, const char* doing);
     void start(const replay_task& task);
@@ -65,6 +67,7 @@ private:
     std::optional<os::shared_memory> shared_;
     std::optional<os::child_process> child_;
     std::string reason_;
+    bool died_ = false;
 };
 
 } // namespace resident::tool

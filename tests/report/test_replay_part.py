@@ -33,13 +33,16 @@ def measured(name, median):
 
 REPLAY = {
     "machine": {"processor": "x"},
+    "passed": False,
+    "options": {"locked": True},
     "trace": TRACE,
     "contestants": [
         measured("resident", 10.0),
         measured("glibc", 20.0),
         contestant("std-pool", refusal={"event": 9}, instructions={"missing": "not come to"}),
         contestant("mimalloc", broken="hands out\noverlapping memory"),
-        {**measured("boost", 30.0), "instructions": {"missing": "not permitted"}},
+        {**measured("boost", 30.0), "instructions": {"missing": "not permitted"},
+         "arena_locked": False},
         measured("empty", 2.0),
     ],
     "skipped": [{"name": "tcmalloc", "reason": "not installed"}],
@@ -79,7 +82,8 @@ class Conversion(unittest.TestCase):
         self.assertEqual(
             ["std-pool does not fit: event 9 is refused",
              "mimalloc is broken: hands out overlapping memory",
-             "boost: no instructions were counted: not permitted"],
+             "boost: no instructions were counted: not permitted",
+             "boost: its arena could not be locked (see ulimit -l)"],
             self.part["notes"][1:],
         )  # fmt: skip
 
@@ -122,9 +126,14 @@ class Run(unittest.TestCase):
             ]
             with mock.patch.object(programs, "TOOL", tool), mock.patch.object(
                 programs, "REPLAYER", replayer
-            ), mock.patch.object(workloads, "all_of", lambda *_: work), contextlib.redirect_stdout(io.StringIO()):
+            ), mock.patch.object(
+                workloads, "all_of", lambda *_: work
+            ), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(
+                io.StringIO()
+            ) as errors:
                 words = ["--json", str(folder / "out.json"), "--traces", str(folder / "traces")]
-                self.assertEqual(0, replay_part.main(words))
+                self.assertEqual(1, replay_part.main(words), "a contestant is broken")
+            self.assertIn("resident replay failed on works", errors.getvalue())
             part = part_file.read_part(folder / "out.json")
             self.assertEqual(["works"], part["tables"][0]["columns"])
             self.assertEqual(

@@ -305,21 +305,6 @@ TEST_F(Replay, SqliteHasThePeakThatTheRecorderSaw) {
         EXPECT_TRUE(each["verified"]) << each.dump();
 }
 
-/// One for the tool's own process would be the malloc of each contestant.
-TEST_F(Replay, APreloadOfTheToolIsNotThatOfItsContestants) {
-    if (sanitized)
-        GTEST_SKIP() << "malloc is the sanitizer's";
-    write(busy_program(300, 1, 9));
-    const auto median = [&](std::vector<std::string> environment) {
-        const tool_result said = run_tool(
-            {"replay", path, "--json", "-", "-q", "-r", "1", "--samples", "50", "-c", "glibc"},
-            {.environment = std::move(environment)});
-        const json report = json::parse(said.output, nullptr, false);
-        return report["contestants"][0]["instructions"]["allocate"]["median"].dump();
-    };
-    EXPECT_EQ(median({"LD_PRELOAD=libjemalloc.so.2"}), median({}));
-}
-
 TEST_F(Replay, ATraceThatWasCutOffSaysSo) {
     made_up_program program = busy_program(1'000, 1, 7);
     {
