@@ -8,7 +8,7 @@ BUILT = ROOT / "build" / "release"
 BENCHMARKS = BUILT / "bench"
 TOOL = BUILT / "src" / "resident"
 REPLAYER = BENCHMARKS / "bench_replay"  # `resident replay` with every contestant
-REPLAY = "replay"  # measured by replay_part.py with the command, not by a program of bench/
+REPLAY = "replay"  # measured by replay_part.py, with the command and bench_replay
 
 
 @dataclasses.dataclass(frozen=True)
