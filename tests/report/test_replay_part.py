@@ -69,9 +69,11 @@ class Conversion(unittest.TestCase):
         self.assertEqual("broken", self.cell("time", "mimalloc")["text"])
         self.assertEqual(4, self.cell("faults", "glibc")["value"])
         self.assertEqual(4, self.cell("peak", "glibc")["value"])
-        self.assertEqual(400, self.cell("instructions", "glibc", "sqlite3 free max")["value"])
+        self.assertEqual(20, self.cell("instructions", "glibc", "sqlite3 free")["value"])
+        self.assertEqual(400, self.cell("instructions-max", "glibc", "sqlite3 free")["value"])
+        self.assertIsNone(self.tables["instructions-max"]["better"])
         self.assertEqual("not counted",
-                         self.cell("instructions", "std-pool", "sqlite3 free max")["text"])  # fmt: skip
+                         self.cell("instructions", "std-pool", "sqlite3 free")["text"])  # fmt: skip
         self.assertEqual([3, 5, 6, 9], [cell["value"] for cell in self.tables["size"]["cells"]])
 
     def test_what_is_missing(self):
