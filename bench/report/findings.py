@@ -118,7 +118,7 @@ def _comparison(table, found):
     text = f"ahead of the best other in {ahead} of {len(found)}"
     if level:
         text += f", level in {level}"
-    if ratios:
+    if ratios and level < len(found):
         text += (
             f"; {ratio(ratios[0])} to {ratio(ratios[-1])} of it,"
             f" median {ratio(statistics.median(ratios))}"
