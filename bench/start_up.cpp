@@ -7,11 +7,11 @@
 #include "start_up_child.hpp"
 #include "support/part_file.hpp"
 #include "support/run_options.hpp"
-#include "support/spread.hpp"
 #include "tool/demo_command.hpp"
 #include "tool/progress_line.hpp"
 #include "tool/quantities.hpp"
 #include "tool/quantity_option.hpp"
+#include "tool/spread.hpp"
 #include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
@@ -266,7 +266,7 @@ table_record table_of(const std::vector<measured_size>& sizes, table_record tabl
             } else if (cell.samples.empty()) {
                 cell.text = "not measured";
             } else {
-                cell.median = spread_of(cell.samples).median;
+                cell.median = tool::spread_of(cell.samples).median;
             }
         }
     }

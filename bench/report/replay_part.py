@@ -23,11 +23,18 @@ from layout import plain, wrap
 from quantities import grouped
 
 MIB = 1 << 20
+NAMES = {  # on a command line a name is one word
+    "mlockall": "glibc mlock",
+    "std-pool": "std malloc",
+    "std-arena": "std arena",
+    "je-on-arena": "je on arena",
+    "best-fit": "best fit",
+}
 BIAS = (
     "the calls of the program in its order, without the work it does in between: its data leave"
     " the cache to the allocator. Ours is on the smallest arena that it fits, and"
     " gathers what it kept when that is full; other heaps on an arena have room to spare. All of"
-    " them have their memory before the clock starts, as mlockall has; the page faults of the other"
+    " them have their memory before the clock starts, as glibc mlock has; the page faults of the other"
     " mallocs are in their time"
 )
 PEAK_BIAS = (
@@ -123,7 +130,7 @@ def _last_line(run):
 
 def part_from(results, missing, mode, began, seconds):
     """The one place that knows what `resident replay --json` and `resident size --json` tell."""
-    replays = {name: replay for name, (replay, _) in results.items()}
+    replays = {name: _told_by(replay) for name, (replay, _) in results.items()}
     part = {
         "schema": part_file.SCHEMA,
         "part": "replay",
@@ -157,6 +164,12 @@ def part_from(results, missing, mode, began, seconds):
             _sizes({name: size for name, (_, size) in results.items()}),
         ]
     return part
+
+
+def _told_by(tool):
+    """What a command told, with its contestants under the names that the other parts give them."""
+    return {**tool, **{key: [{**each, "name": NAMES.get(each["name"], each["name"])}
+                             for each in tool[key]] for key in ("contestants", "skipped")}}  # fmt: skip
 
 
 def _contestants(replays):
@@ -251,30 +264,17 @@ def _timed_table(replays):
 
 
 def _time(contestant):
-    samples = contestant["samples_ns_per_event"]
     if "median_ns_per_event" not in contestant:
         return {"text": _failure(contestant)}
-    low, high = quartiles(samples)
+    low, high = contestant["quartiles_ns_per_event"]
     return {"value": contestant["median_ns_per_event"], "low": low, "high": high,
-            "samples": samples}  # fmt: skip
+            "samples": contestant["samples_ns_per_event"]}  # fmt: skip
 
 
 def _failure(contestant):
     if "broken" in contestant:
         return "broken"
     return "does not fit" if "refusal" in contestant else "not measured"
-
-
-def quartiles(samples):
-    """Between the samples where there is none at that place."""
-    ordered = sorted(samples)
-    found = []
-    for share in (0.25, 0.75):
-        place = share * (len(ordered) - 1)
-        at = int(place)
-        after = ordered[min(at + 1, len(ordered) - 1)]
-        found.append(ordered[at] + (place - at) * (after - ordered[at]))
-    return found
 
 
 def _instruction_table(replays, what, key, title, better):

@@ -2,7 +2,7 @@
 
 #include "support/in_child.hpp"
 #include "support/percentile_text.hpp"
-#include "support/spread.hpp"
+#include "tool/spread.hpp"
 
 #include <fmt/format.h>
 
@@ -63,6 +63,7 @@ void take_turn(const timed_contestant& contestant, const call_clock& clock,
     });
     if (!said) {
         result.refused = "its process crashed";
+        result.is_broken = true;
     } else if (said->starts_with('!') && said->size() != sizeof(call_times)) {
         result.refused = said->substr(1);
     } else if (const auto round =
@@ -125,7 +126,7 @@ table_record fault_table(const std::vector<timed_result>& results) {
         for (const round_summary& each : of.rounds[static_cast<std::size_t>(call)]) {
             cell.samples.push_back(static_cast<double>(each.faulted.*kind));
         }
-        cell.median = spread_of(cell.samples).median;
+        cell.median = tool::spread_of(cell.samples).median;
     };
     for (const timed_result& each : results) {
         add(each, timed_call::fresh_allocate, "allocate, fresh, minor", &faults::minor);
@@ -189,7 +190,8 @@ std::vector<timed_result> time_in_rounds(const std::vector<timed_contestant>& co
         if (each.verify) {
             tell("verifying " + each.name);
             const verdict found = each.verify();
-            result.refused = found.defect;
+            result.refused = found.reason();
+            result.is_broken = found.is_broken();
             result.return_unknown = !found.bytes_kept.has_value();
         }
     }
@@ -212,7 +214,7 @@ part_record latency_part(const std::vector<timed_result>& results) {
     for (const timed_result& each : results) {
         part.contestants.emplace_back(each.name, each.what);
         if (!each.refused.empty()) {
-            part.refused.emplace_back(each.name, each.refused);
+            part.refused.push_back({each.name, each.refused, each.is_broken});
         } else if (each.return_unknown) {
             unknown += (unknown.empty() ? "" : ", ") + each.name;
         }

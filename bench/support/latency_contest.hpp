@@ -47,6 +47,7 @@ struct timed_result {
     std::string name{};
     std::string what{};
     std::string refused{};       ///< why nothing was measured; empty if it was
+    bool is_broken = false;      ///< it was not measured for what no allocator may do
     bool return_unknown = false; ///< whether it gives everything back, it does not tell
     call_times times{};          ///< of all rounds
     std::array<std::vector<round_summary>, timed_call_count> rounds{};

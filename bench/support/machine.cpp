@@ -1,8 +1,6 @@
 #include "support/machine.hpp"
 
-#include "os/harness/periodic_clock.hpp"
 #include "os/harness/realtime_thread.hpp"
-#include "resident/version.hpp"
 #include "support/shared_arena.hpp"
 #include "tool/machine.hpp"
 
@@ -42,23 +40,11 @@ void pin_in_turn(std::size_t index) {
 
 std::vector<std::pair<std::string, std::string>> describe_this_machine() {
     auto facts = tool::describe_machine();
-    facts.emplace_back("pinned to processor", pinned_to >= 0 ? std::to_string(pinned_to) : "none");
+    facts.emplace_back(tool::pinned_to,
+                       pinned_to >= 0 ? std::to_string(pinned_to) : tool::not_pinned);
     facts.emplace_back("arena", describe_shared_arena());
-    facts.emplace_back("compiler", RESIDENT_BENCH_COMPILER);
-    facts.emplace_back("build", RESIDENT_BENCH_BUILD);
-    facts.emplace_back("resident", fmt::format("{}.{}.{}", RESIDENT_VERSION_MAJOR,
-                                               RESIDENT_VERSION_MINOR, RESIDENT_VERSION_PATCH));
     std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
     return facts;
-}
-
-tool::latency_histogram clock_noise() {
-    tool::latency_histogram noise;
-    for (int sample = 0; sample != 1'000'000; ++sample) {
-        const std::int64_t begin = os::monotonic_nanoseconds();
-        noise.record(static_cast<std::uint64_t>(os::monotonic_nanoseconds() - begin));
-    }
-    return noise;
 }
 
 void print_machine() {
@@ -70,7 +56,7 @@ void print_machine() {
         return found == facts.end() ? "unknown" : std::string_view{found->second};
     };
     fmt::print("{}, Linux {}, pinned to processor: {}\nArena: {}\n", value("processor"),
-               value("kernel"), value("pinned to processor"), value("arena"));
+               value("kernel"), value(tool::pinned_to), value("arena"));
     std::fflush(stdout);
 }
 

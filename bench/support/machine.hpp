@@ -1,8 +1,6 @@
 /// What a reader must know about the machine to judge a figure, and what makes it repeatable.
 #pragma once
 
-#include "tool/latency_histogram.hpp"
-
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -25,10 +23,6 @@ void verify_contestants();
 /// Name and value of what a reader must know: the machine, its kernel and limits, where this thread
 /// is pinned, how the program was built, and the shared arena if there is one.
 std::vector<std::pair<std::string, std::string>> describe_this_machine();
-
-/// Two readings of the clock with nothing between them, a million times: what no measurement that
-/// reads it is better than.
-tool::latency_histogram clock_noise();
 
 /// Prints the processor, the kernel and the arena. Builds the shared arena.
 void print_machine();

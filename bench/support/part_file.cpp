@@ -3,8 +3,9 @@
 #include "os/harness/output_file.hpp"
 #include "os/harness/periodic_clock.hpp"
 #include "support/machine.hpp"
-#include "support/spread.hpp"
 #include "tool/machine.hpp"
+#include "tool/machine_json.hpp"
+#include "tool/spread.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -39,7 +40,7 @@ json json_of(const cell_record& cell) {
     }
     made["value"] = *cell.median;
     if (!cell.samples.empty()) {
-        const spread around = spread_of(cell.samples);
+        const tool::spread around = tool::spread_of(cell.samples);
         made["low"] = around.low;
         made["high"] = around.high;
         made["samples"] = cell.samples;
@@ -103,22 +104,6 @@ json json_of(const curve_record& curve) {
             {"unit", curve.unit}, {"charts", curve.charts}, {"series", series}};
 }
 
-json machine_part() {
-    json machine = json::object();
-    for (const auto& [name, value] : describe_this_machine()) {
-        machine[name] = value;
-    }
-    const tool::latency_histogram noise = clock_noise();
-    machine["noise"] = {{"what", "two readings of the clock, with nothing between them"},
-                        {"samples", noise.total()},
-                        {"p50_ns", noise.percentile(0.5)},
-                        {"p99_ns", noise.percentile(0.99)},
-                        {"p99_9_ns", noise.percentile(0.999)},
-                        {"p99_99_ns", noise.percentile(0.9999)},
-                        {"max_ns", noise.largest()}};
-    return machine;
-}
-
 template <class Records>
 json array_of(const Records& records) {
     json made = json::array();
@@ -126,6 +111,10 @@ json array_of(const Records& records) {
         made.push_back(json_of(each));
     }
     return made;
+}
+
+std::string told_reason(const refused_contestant& refused) {
+    return (refused.is_broken ? "broken: " : "") + refused.reason;
 }
 
 json pairs(const std::vector<std::pair<std::string, std::string>>& named, const char* second) {
@@ -165,10 +154,12 @@ void part_writer::write(const part_record& part, const std::string& path) const 
     if (!part.not_measured.empty()) {
         made["reason"] = part.not_measured;
     }
-    made["machine"] = machine_part();
+    made["machine"] = tool::machine_part(describe_this_machine(), tool::clock_noise());
     made["contestants"] = pairs(part.contestants, "what");
     auto missing = missing_contestants();
-    missing.insert(missing.end(), part.refused.begin(), part.refused.end());
+    for (const refused_contestant& each : part.refused) {
+        missing.emplace_back(each.name, told_reason(each));
+    }
     made["missing"] = pairs(missing, "reason");
     made["notes"] = part.notes;
     made["tables"] = array_of(part.tables);
@@ -180,12 +171,19 @@ void part_writer::write(const part_record& part, const std::string& path) const 
 }
 
 int part_writer::finish(const part_record& part, const run_options& options) const {
+    int status = 0;
+    for (const refused_contestant& each : part.refused) {
+        if (each.is_broken) {
+            std::fprintf(stderr, "%s is %s\n", each.name.c_str(), told_reason(each).c_str());
+            status = 1;
+        }
+    }
     if (options.json_file.empty()) {
-        return 0;
+        return status;
     }
     try {
         write(part, options.json_file);
-        return 0;
+        return status;
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "%s\n", failure.what());
         return 1;

@@ -64,6 +64,13 @@ struct curve_record {
     std::vector<series_record> series{};
 };
 
+/// Who is there, and was not measured.
+struct refused_contestant {
+    std::string name{};
+    std::string reason{};
+    bool is_broken = false; ///< it did what no allocator may
+};
+
 struct part_record {
     std::string part{};
     std::string title{};
@@ -71,8 +78,7 @@ struct part_record {
     bool full = false;
     std::string not_measured{};                                     ///< why; empty if it was
     std::vector<std::pair<std::string, std::string>> contestants{}; ///< name and description
-    /// Name, and why it was not measured although it is there.
-    std::vector<std::pair<std::string, std::string>> refused{};
+    std::vector<refused_contestant> refused{};
     std::vector<std::string> notes{};
     std::vector<table_record> tables{};
     std::vector<curve_record> curves{};
@@ -91,7 +97,8 @@ public:
     void write(const part_record& part, const std::string& path) const;
 
     /// The same where the command line asks for it, as the end of a program. Returns: the status to
-    /// exit with; what went wrong is told on standard error.
+    /// exit with, 1 if the file could not be written or a contestant is broken, which is told on
+    /// standard error.
     [[nodiscard]] int finish(const part_record& part, const run_options& options) const;
 
 private:

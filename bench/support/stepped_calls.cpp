@@ -37,7 +37,9 @@ const char* key_of(const std::string& label) {
 counted_result count_one(const counted_contestant& contestant, const stepped_amount& amount) {
     counted_result result;
     if (contestant.verify) {
-        result.refused = contestant.verify().defect;
+        const verdict found = contestant.verify();
+        result.refused = found.reason();
+        result.is_broken = found.is_broken();
     }
     if (result.refused.empty()) {
         result.counts = contestant.count(amount);
@@ -52,13 +54,14 @@ std::string text_of(const counted_result& result) {
     for (const os::call_counts& each : result.counts.labels) {
         labels[each.label] = {{"worst_call", each.worst_call}, {"calls", each.instructions}};
     }
-    return nlohmann::json{{"refused", result.refused}, {"labels", labels}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return nlohmann::json{
+        {"refused", result.refused}, {"broken", result.is_broken}, {"labels", labels}}
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 counted_result result_of(const std::string& text) {
     const nlohmann::json read = nlohmann::json::parse(text);
-    counted_result result{.refused = read.at("refused")};
+    counted_result result{.refused = read.at("refused"), .is_broken = read.at("broken")};
     for (const auto& [label, counted] : read.at("labels").items()) {
         result.counts.labels.push_back({.label = label,
                                         .instructions = counted.at("calls"),
@@ -100,6 +103,7 @@ std::vector<counted_result> count_all(const std::vector<counted_contestant>& con
         result.what = contestants[index].what;
         if (!texts[index]) {
             result.refused = "its process crashed";
+            result.is_broken = true;
         }
     }
     return results;
@@ -116,7 +120,7 @@ part_record bounds_part(const std::vector<counted_result>& results) {
     for (const counted_result& each : results) {
         part.contestants.emplace_back(each.name, each.what);
         if (!each.refused.empty()) {
-            part.refused.emplace_back(each.name, each.refused);
+            part.refused.push_back({each.name, each.refused, each.is_broken});
         }
         for (const char* const label : counted_labels) {
             for (const column& shown : columns) {

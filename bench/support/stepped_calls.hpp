@@ -143,7 +143,8 @@ counted_contestant counted() {
 struct counted_result {
     std::string name{};
     std::string what{};
-    std::string refused{}; ///< why nothing was counted; empty if it was
+    std::string refused{};  ///< why nothing was counted; empty if it was
+    bool is_broken = false; ///< nothing was counted for what no allocator may do
     os::instruction_counts counts{};
 };
 

@@ -5,7 +5,7 @@
 #include "support/measurements.hpp"
 #include "support/progress.hpp"
 #include "support/result_table.hpp"
-#include "support/spread.hpp"
+#include "tool/spread.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -90,6 +90,8 @@ void run_named(const std::vector<std::string>& names, measurements& measured) {
     benchmark::RunSpecifiedBenchmarks(&measured, "^(" + alternatives + ")(/|$)");
 }
 
+constexpr std::string_view crash = "its process crashed";
+
 /// The same in a child that is prepared for it. Returns: empty, or why there are no measurements.
 std::string run_in_child(std::string (*prepare)(), const std::vector<std::string>& names,
                          measurements& measured) {
@@ -103,7 +105,7 @@ std::string run_in_child(std::string (*prepare)(), const std::vector<std::string
         return own.text();
     });
     if (!said) {
-        return "its process crashed";
+        return std::string{crash};
     }
     if (said->starts_with('!')) {
         return said->substr(1);
@@ -131,7 +133,7 @@ void suite::verify_all() {
                 waiting.show("verifying: " + std::string{each.contestant});
                 verdicts_[each.verify] = each.verify();
                 if (const std::string why = refusal_of(each); !why.empty()) {
-                    refused_.emplace_back(each.contestant, why);
+                    refuse(each, why, verdicts_[each.verify].is_broken());
                 }
             }
         }
@@ -140,7 +142,16 @@ void suite::verify_all() {
 
 std::string suite::refusal_of(const cell& each) const {
     const auto found = verdicts_.find(each.verify);
-    return found == verdicts_.end() ? "" : found->second.defect;
+    return found == verdicts_.end() ? "" : found->second.reason();
+}
+
+void suite::refuse(const cell& each, const std::string& reason, bool is_broken) {
+    const auto is_same = [&](const refused_contestant& other) {
+        return other.name == each.contestant && other.reason == reason;
+    };
+    if (std::none_of(refused_.begin(), refused_.end(), is_same)) {
+        refused_.push_back({std::string{each.contestant}, reason, is_broken});
+    }
 }
 
 void suite::register_benchmarks(bool full, bool one_run) {
@@ -181,13 +192,14 @@ int suite::run(int argc, char** argv) {
     if (!lists_only(options.others)) {
         verify_all();
     }
-    for (const auto& [name, why] : refused_) {
-        std::fprintf(stderr, "%s is not measured: %s\n", name.c_str(), why.c_str());
+    for (const refused_contestant& each : refused_) {
+        std::fprintf(stderr, "%s is not measured: %s\n", each.name.c_str(), each.reason.c_str());
     }
     const bool one_run = wants_one_run(options.others);
     register_benchmarks(options.full, one_run);
     pin_to_one_processor();
-    int status = 0;
+    const auto is_broken = [](const refused_contestant& each) { return each.is_broken; };
+    int status = std::any_of(refused_.begin(), refused_.end(), is_broken) ? 1 : 0;
     if (one_run) {
         benchmark::RunSpecifiedBenchmarks();
     } else {
@@ -200,10 +212,9 @@ int suite::run(int argc, char** argv) {
     return status;
 }
 
-part_record suite::measure_tables(const run_options& options) const {
+part_record suite::measure_tables(const run_options& options) {
     part_record part{
         .part = what_.part, .title = what_.title, .program = what_.program, .full = options.full};
-    part.refused = refused_;
     part.contestants = contestants_;
     const name_filter wanted{benchmark::GetBenchmarkFilter()};
     for (const cells_of_table& table : tables_) {
@@ -221,11 +232,12 @@ part_record suite::measure_tables(const run_options& options) const {
         part.not_measured = "no benchmark has such a name; --benchmark_list_tests shows them";
         std::printf("%s\n", part.not_measured.c_str());
     }
+    part.refused = refused_;
     return part;
 }
 
 table_record suite::measure(const cells_of_table& table, const std::vector<const cell*>& cells,
-                            const run_options& options) const {
+                            const run_options& options) {
     const int rounds = effort_of(options.full).rounds;
     std::map<preparation_function, std::vector<const cell*>> turns;
     for (const cell* each : cells) {
@@ -283,15 +295,17 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         cell_record& record = made.cells.emplace_back(
             cell_record{.row = std::string{each->contestant}, .column = std::string{each->column}});
         if (samples.empty()) {
-            record.text = each->prepare != nullptr && !refused[each->prepare].empty()
-                              ? refused[each->prepare]
-                              : refusal_of(*each);
+            if (const std::string& why = refused[each->prepare]; !why.empty()) {
+                refuse(*each, why, why == crash);
+            }
+            record.text =
+                refused[each->prepare].empty() ? refusal_of(*each) : refused[each->prepare];
             if (record.text.empty()) {
                 record.text = "not measured";
             }
             continue;
         }
-        record.median = spread_of(samples).median;
+        record.median = tool::spread_of(samples).median;
         record.samples = std::move(samples);
         shown.set(each->contestant, each->column, *record.median);
     }

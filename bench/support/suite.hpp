@@ -109,15 +109,17 @@ private:
     void register_benchmarks(bool full, bool one_run);
     void verify_all();
     [[nodiscard]] std::string refusal_of(const cell& each) const;
-    part_record measure_tables(const run_options& options) const;
+    part_record measure_tables(const run_options& options);
     table_record measure(const cells_of_table& table, const std::vector<const cell*>& cells,
-                         const run_options& options) const;
+                         const run_options& options);
+    /// Once, however many tables it is in.
+    void refuse(const cell& each, const std::string& reason, bool is_broken);
 
     description what_;
     std::vector<std::pair<std::string, std::string>> contestants_; ///< name, and what it is
     std::vector<cells_of_table> tables_;
     std::map<verdict (*)(), verdict> verdicts_;
-    std::vector<std::pair<std::string, std::string>> refused_; ///< name, and why
+    std::vector<refused_contestant> refused_;
 };
 
 } // namespace resident::bench

@@ -142,14 +142,15 @@ std::string play_once(const verified_contestant& contestant) {
 /// Its 2 000 blocks are some 2 MiB; pools grow by large steps.
 constexpr std::size_t enough_for_the_mixture = std::size_t{64} << 20;
 
-/// In the child. The text is a verdict: the bytes kept or "-", a blank, and the defect.
+/// In the child. The text is a verdict: the bytes kept or "-", a blank, and the defect; or "!", a
+/// blank, and what was refused.
 std::string play_twice(const verified_contestant& contestant) {
     set_shared_arena_capacity(enough_for_the_mixture);
     // A thread's memory must go back to where it is counted.
     mallopt(M_ARENA_MAX, 1);
     if (contestant.prepare != nullptr) {
         if (const std::string refused = contestant.prepare(); !refused.empty()) {
-            return "- " + refused;
+            return "! " + refused;
         }
     }
     const auto in_use = [&] {
@@ -220,6 +221,9 @@ verdict verify(const verified_contestant& contestant) {
         return {.defect = "its process crashed in the verification"};
     }
     const std::size_t blank = said->find(' ');
+    if (said->starts_with('!')) {
+        return {.refused = said->substr(blank + 1)};
+    }
     verdict found{.defect = said->substr(blank + 1)};
     if (const std::string kept = said->substr(0, blank); kept != "-") {
         found.bytes_kept = std::stoll(kept);

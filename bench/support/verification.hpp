@@ -60,10 +60,17 @@ struct verified_contestant {
 };
 
 struct verdict {
-    std::string defect{}; ///< why it must not be measured; empty if it may
+    std::string refused{}; ///< what it needs and this process does not get; empty if it does
+    std::string defect{};  ///< what no allocator may do; empty if it did none of it
     /// Bytes that a heap kept although everything was given back, and it was destroyed; none if
     /// the contestant does not tell.
     std::optional<std::int64_t> bytes_kept{};
+
+    [[nodiscard]] bool is_broken() const noexcept { return !defect.empty(); }
+    /// Why it must not be measured; empty if it may.
+    [[nodiscard]] const std::string& reason() const noexcept {
+        return is_broken() ? defect : refused;
+    }
 };
 
 /// Effects: plays in a child process, which a broken allocator may take with it. Played twice: what

@@ -4,6 +4,7 @@
 #include "os/harness/realtime_thread.hpp"
 #include "resident/size_literals.hpp"
 #include "tool/contestants.hpp"
+#include "tool/preloaded_malloc.hpp"
 
 #include <fmt/format.h>
 
@@ -47,8 +48,8 @@ std::string describe_end(const contest_channel& channel, os::child_process& chil
                                        : fmt::format("ended with exit code {}", end.exit_code);
     if (end.signal == 9)
         text += ", most likely by the OOM killer of its memory cgroup";
-    const std::string said = child.output();
-    return said.empty() ? text : text + ": " + said.substr(0, said.find('\n'));
+    const std::string said = first_own_line(child.output());
+    return said.empty() ? text : text + ": " + said;
 }
 
 void add_outcome(contest_result& result, const contest_outcome& outcome) {
@@ -119,9 +120,7 @@ void contest::take_turn(contest_result& result) {
                      .arena_capacity = load_.arena_capacity,
                      .records = load_.kept_records};
     // Binding a function at its first call is a fault in the loop.
-    std::vector<std::string> environment{"LD_BIND_NOW=1"};
-    if (who.preload != nullptr)
-        environment.push_back(std::string("LD_PRELOAD=") + who.preload);
+    const std::vector<std::string> environment{"LD_BIND_NOW=1", preload_variable(who.preload)};
     auto child =
         os::child_process::start({.arguments = {"resident", "contest-child"},
                                   .environment = environment,

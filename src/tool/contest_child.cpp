@@ -8,6 +8,7 @@
 #include "tool/contestants.hpp"
 #include "tool/exit_code.hpp"
 #include "tool/periodic_loop.hpp"
+#include "tool/preloaded_malloc.hpp"
 #include "tool/quantities.hpp"
 #include "tool/record_store.hpp"
 #include "tool/second_thread.hpp"
@@ -20,8 +21,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <dlfcn.h>
 
 namespace resident::tool {
 namespace {
@@ -251,17 +250,6 @@ std::size_t memory_to_come(const contest_order& order, const contestant& who) {
            (who.has_second_thread ? 2 : 1) * thread_stack;
 }
 
-/// By the file that holds the malloc in force: the loader passes over a library that it does not
-/// find, and a program may be linked with one that does not replace malloc.
-bool preload_is_in_force(const contestant& who) {
-    if (who.preload == nullptr)
-        return true;
-    const void* const malloc_function = ::dlsym(RTLD_DEFAULT, "malloc");
-    Dl_info holder{};
-    return malloc_function != nullptr && ::dladdr(malloc_function, &holder) != 0 &&
-           std::string_view(holder.dli_fname).find(who.preload) != std::string_view::npos;
-}
-
 struct loop_thread {
     child_run& run;
     static void enter(void* self) { static_cast<loop_thread*>(self)->run.run(); }
@@ -274,9 +262,8 @@ int run_contestant(contest_channel& channel, const os::shared_memory& input, boo
         channel.stage.store(contest_stage::failed);
         return exit_check_failed;
     };
-    if (!preload_is_in_force(who)) {
-        return refuse(std::string("not installed: the loader finds no ") + who.preload);
-    }
+    if (const std::string other = why_other_malloc(who.preload); !other.empty())
+        return refuse(other);
     const auto prepared =
         prepare_process({.keep_malloc_memory = who.keep_malloc_memory,
                          .single_malloc_arena = who.single_malloc_arena,

@@ -42,7 +42,7 @@ struct contestant {
     bool keep_malloc_memory = false;
     bool single_malloc_arena = false;
     bool lock_all = false; ///< mlockall(MCL_CURRENT | MCL_FUTURE)
-    /// A library whose malloc takes the place of the C library's.
+    /// Libraries of which the first that there is replaces malloc; see preload_variable().
     const char* preload = nullptr;
     /// Runs on the loop's thread; whatever it makes is on that thread's locked stack.
     void (*run)(const contest_order& order, contest_run& run);

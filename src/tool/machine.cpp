@@ -1,7 +1,9 @@
 #include "tool/machine.hpp"
 
+#include "os/harness/periodic_clock.hpp"
 #include "os/harness/terminal.hpp"
 #include "resident/memory_limit.hpp"
+#include "resident/version.hpp"
 #include "tool/quantities.hpp"
 
 #include <fmt/chrono.h>
@@ -81,9 +83,22 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
          chosen(first_line("/sys/kernel/mm/transparent_hugepage/enabled"))},
         {"compaction moves locked pages",
          first_line("/proc/sys/vm/compact_unevictable_allowed") == "1" ? "may" : "no"},
+        {"compiler", RESIDENT_COMPILER},
+        {"build", RESIDENT_BUILD},
+        {"resident", fmt::format("{}.{}.{}", RESIDENT_VERSION_MAJOR, RESIDENT_VERSION_MINOR,
+                                 RESIDENT_VERSION_PATCH)},
     };
     std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
     return facts;
+}
+
+latency_histogram clock_noise() {
+    latency_histogram noise;
+    for (int sample = 0; sample != 1'000'000; ++sample) {
+        const std::int64_t begin = os::monotonic_nanoseconds();
+        noise.record(static_cast<std::uint64_t>(os::monotonic_nanoseconds() - begin));
+    }
+    return noise;
 }
 
 std::string timestamp() {

@@ -5,6 +5,7 @@
 #include "resident/fault_counter.hpp"
 #include "tool/latency_histogram.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -22,7 +23,8 @@ struct loop_stretch {
 
 /// Does `work` once a period, by the clock: a period whose beginning passes while work is still
 /// being done is missed, not made up for. Counts the page faults of this thread, and records how
-/// long each piece of work took; the lateness of waking up is not part of that.
+/// long each piece of work took; the lateness of waking up is not part of that. Every period of the
+/// stretch is either recorded or missed.
 template <class Work>
 void run_loop(loop_stretch& stretch, Work& work) {
     const fault_counter counter;
@@ -37,10 +39,13 @@ void run_loop(loop_stretch& stretch, Work& work) {
         next += stretch.interval;
         ++period;
         if (end > next) {
-            const std::int64_t missed = (end - next) / stretch.interval + 1;
-            next += missed * stretch.interval;
-            period += static_cast<std::uint64_t>(missed);
-            stretch.missed_periods += static_cast<std::uint64_t>(missed);
+            const std::int64_t passed = (end - next) / stretch.interval + 1;
+            next += passed * stretch.interval;
+            // Those after the last one are nobody's.
+            const std::uint64_t missed =
+                std::min(static_cast<std::uint64_t>(passed), stretch.periods - period);
+            period += missed;
+            stretch.missed_periods += missed;
         }
         stretch.periods_done.store(period, std::memory_order_relaxed);
     }

@@ -8,6 +8,7 @@
 #include "tool/machine.hpp"
 #include "tool/progress_line.hpp"
 #include "tool/quantities.hpp"
+#include "tool/replay_child.hpp"
 #include "tool/replay_contest.hpp"
 #include "tool/replay_report.hpp"
 #include "tool/reporting_command.hpp"
@@ -76,7 +77,10 @@ replay_result measure(const replay_options& options, os::termination_signals& si
                          .capacity_from = {},
                          .contestants = chosen_contestants(options),
                          .machine = describe_machine(),
+                         .noise = clock_noise(),
                          .started = timestamp()};
+    const std::optional<int> processor = processor_of_replay(result.input.summary.threads > 1);
+    result.machine.emplace_back(pinned_to, processor ? std::to_string(*processor) : not_pinned);
     (void)raise_memory_limit(); // where that fails, the arena's error tells
     choose_capacity(result, usage, signals, progress);
     replay_contest(result, signals, progress).run();

@@ -10,6 +10,7 @@
 #include "resident/memory_limit.hpp"
 #include "resident/prepare.hpp"
 #include "tool/exit_code.hpp"
+#include "tool/preloaded_malloc.hpp"
 #include "tool/replay_contestants.hpp"
 
 #include <cstdlib>
@@ -17,8 +18,6 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <dlfcn.h>
 
 namespace resident::tool {
 namespace {
@@ -146,16 +145,6 @@ private:
     replay_channel& channel_;
 };
 
-/// Whether malloc is the one that was to be preloaded.
-bool preload_is_there(const replay_contestant& who) {
-    if (who.preload == nullptr)
-        return true;
-    const void* const symbol = ::dlsym(RTLD_DEFAULT, "malloc");
-    Dl_info found{};
-    return symbol != nullptr && ::dladdr(symbol, &found) != 0 && found.dli_fname != nullptr &&
-           std::string_view(found.dli_fname).find(who.preload) != std::string_view::npos;
-}
-
 sampled_calls summarized(const os::call_counts* calls) {
     if (calls == nullptr)
         return {};
@@ -182,10 +171,8 @@ void run_stepped(const replay_contestant& who, const replay_memory& memory) {
 }
 
 void prepare(const replay_contestant& who, const replay_order& order) {
-    // One thread stays on one processor, the last: interrupts are mostly served by the first.
-    const std::vector<int> processors = os::allowed_processors();
-    if (!order.threads && !processors.empty())
-        os::pin_to_processor(processors.back());
+    if (const std::optional<int> processor = processor_of_replay(order.threads))
+        os::pin_to_processor(*processor);
     const bool locks_arena = who.is_arena && order.lock;
     const auto prepared = prepare_process(
         {.keep_malloc_memory = who.is_locked_malloc,
@@ -199,6 +186,13 @@ void prepare(const replay_contestant& who, const replay_order& order) {
 
 } // namespace
 
+std::optional<int> processor_of_replay(bool has_threads) {
+    const std::vector<int> processors = os::allowed_processors();
+    if (has_threads || processors.empty())
+        return std::nullopt;
+    return processors.back();
+}
+
 int run_replay_child() {
     std::string reason;
     const auto shared = os::shared_memory::open(3, reason);
@@ -207,8 +201,8 @@ int run_replay_child() {
     const replay_memory memory(shared->data());
     replay_channel& channel = memory.channel();
     const replay_contestant& who = all_replay_contestants()[channel.order.contestant];
-    if (!preload_is_there(who)) {
-        fail(channel, std::string("not installed: the loader finds no ") + who.preload);
+    if (const std::string other = why_other_malloc(who.preload); !other.empty()) {
+        fail(channel, other);
         return exit_check_failed;
     }
     try {

@@ -139,10 +139,14 @@ void replay_contest::measure(replay_figures& row) {
     row.runs.push_back(turn.outcome.execution);
     row.ns_per_event.push_back(static_cast<double>(turn.outcome.execution.nanoseconds) /
                                static_cast<double>(result_.input.summary.calls()));
-    if (row.who->is_locked_malloc)
+    if (!row.tells_peak())
         return;
     row.memory_held = std::max(row.memory_held, turn.outcome.memory_held);
-    row.fits = row.who->is_arena || row.memory_held <= result_.capacity;
+    // What was found to be enough for ours is no measure of the others.
+    if (row.who->is_arena)
+        row.fits = true;
+    else if (result_.options.capacity != 0)
+        row.fits = row.memory_held <= result_.capacity;
 }
 
 } // namespace resident::tool

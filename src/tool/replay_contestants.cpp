@@ -81,7 +81,7 @@ std::vector<replay_contestant>& contestants() {
          .run = run_on_malloc},
         {.name = "mimalloc",
          .description = "mimalloc in the place of malloc",
-         .preload = "libmimalloc.so.2",
+         .preload = "libmimalloc.so.3:libmimalloc.so.2",
          .run = run_on_malloc},
         {.name = "tcmalloc",
          .description = "gperftools' tcmalloc in the place of malloc",

@@ -61,7 +61,7 @@ struct replay_contestant {
     /// malloc as real-time programs prepare it: all is locked, nothing given back, and a heap with
     /// room to spare grown ahead. What it held at the peak cannot be told from it.
     bool is_locked_malloc = false;
-    /// A malloc to put in the place of the C library's: a file that the loader finds.
+    /// Libraries of which the first that there is replaces malloc; see preload_variable().
     const char* preload = nullptr;
     const char* not_here = nullptr;    ///< why it cannot run here; null if it can
     const char* not_stepped = nullptr; ///< why its instructions are not counted; null if they are

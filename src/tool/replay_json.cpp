@@ -1,7 +1,9 @@
 #include "tool/replay_json.hpp"
 
 #include "resident/version.hpp"
+#include "tool/machine_json.hpp"
 #include "tool/replay_report.hpp"
+#include "tool/spread.hpp"
 
 #include <fmt/format.h>
 
@@ -43,11 +45,13 @@ json contestant_part(const replay_figures& row) {
         part["refusal"] = refusal_part(row);
     part["samples_ns_per_event"] = row.ns_per_event;
     if (row.measured()) {
-        part["median_ns_per_event"] = row.median_ns();
+        const tool::spread times = spread_of(row.ns_per_event);
+        part["median_ns_per_event"] = times.median;
+        part["quartiles_ns_per_event"] = {times.low, times.high};
         part["spread"] = row.spread();
         part["minor_faults"] = row.minor_faults();
         part["major_faults"] = row.major_faults();
-        if (row.fits) {
+        if (row.tells_peak()) {
             part["peak_held_bytes"] = row.memory_held;
             part["peak_held_is"] =
                 row.arena_bytes != 0 ? "taken from its arena" : "growth of the resident set";
@@ -98,9 +102,6 @@ json trace_part(const trace_input& input) {
 }
 
 std::string replay_json(const replay_result& result) {
-    json machine = json::object();
-    for (const auto& [name, value] : result.machine)
-        machine[name] = value;
     json contestants = json::array();
     json skipped = json::array();
     for (const replay_figures& row : result.contestants) {
@@ -114,7 +115,7 @@ std::string replay_json(const replay_result& result) {
                                                RESIDENT_VERSION_MINOR, RESIDENT_VERSION_PATCH)},
                       {"started", result.started},
                       {"passed", result.holds()},
-                      {"machine", machine},
+                      {"machine", machine_part(result.machine, result.noise)},
                       {"trace", trace_part(result.input)},
                       {"options", options_part(result)},
                       {"contestants", contestants},

@@ -1,5 +1,6 @@
 #include "tool/replay_report.hpp"
 
+#include "tool/machine.hpp"
 #include "tool/quantities.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,20 @@ constexpr double mebibyte = 1 << 20;
 
 std::string heading(const text_abilities& abilities, const std::string& text) {
     return emphasise(abilities, emphasis::strong, text) + "\n";
+}
+
+/// In words: what decides whether the times may be compared to others.
+std::string machine_text(const replay_result& result) {
+    std::string text;
+    for (const char* const name : {"processor", "kernel", "governor", pinned_to}) {
+        const auto found = std::find_if(result.machine.begin(), result.machine.end(),
+                                        [name](const auto& fact) { return fact.first == name; });
+        if (found != result.machine.end())
+            text += fmt::format("{}{} {}", text.empty() ? "" : "; ", name, found->second);
+    }
+    return text + fmt::format("; reading the clock: p50 {}, p99.99 {}",
+                              short_duration(result.noise.percentile(0.5)),
+                              short_duration(result.noise.percentile(0.9999)));
 }
 
 std::vector<std::pair<std::string, std::string>> conditions_of(const replay_result& result) {
@@ -31,6 +46,7 @@ std::vector<std::pair<std::string, std::string>> conditions_of(const replay_resu
                                 counted(result.options.repetitions, "repetition"),
                                 result.options.verify ? ", after one that verified every block"
                                                       : "; nothing was verified"));
+    conditions.emplace_back("machine", machine_text(result));
     return conditions;
 }
 
@@ -57,7 +73,7 @@ std::string fits_cell(const replay_figures& row, const text_abilities& abilities
 }
 
 std::string peak_cell(const replay_figures& row) {
-    if (!row.fits)
+    if (!row.tells_peak())
         return "-";
     return fmt::format("{:.2f}", static_cast<double>(row.memory_held) / mebibyte);
 }

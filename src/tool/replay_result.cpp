@@ -1,6 +1,7 @@
 #include "tool/replay_result.hpp"
 
 #include "tool/quantities.hpp"
+#include "tool/spread.hpp"
 
 #include <fmt/format.h>
 
@@ -9,25 +10,17 @@
 namespace resident::tool {
 namespace {
 
-/// Of two in the middle what is between them. The behavior is undefined if there is none.
-template <class Value>
-Value median_of(std::vector<Value> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 std::uint64_t median_of(const std::vector<replay::execution>& runs, std::uint64_t faults::*which) {
-    std::vector<std::uint64_t> values;
+    std::vector<double> values;
     values.reserve(runs.size());
     for (const replay::execution& run : runs)
-        values.push_back(run.page_faults.*which);
-    return values.empty() ? 0 : median_of(values);
+        values.push_back(static_cast<double>(run.page_faults.*which));
+    return values.empty() ? 0 : static_cast<std::uint64_t>(spread_of(values).median);
 }
 
 } // namespace
 
-double replay_figures::median_ns() const { return median_of(ns_per_event); }
+double replay_figures::median_ns() const { return spread_of(ns_per_event).median; }
 
 double replay_figures::spread() const {
     const auto [fastest, slowest] = std::minmax_element(ns_per_event.begin(), ns_per_event.end());

@@ -1,6 +1,7 @@
 /// What came of a replay on all contestants.
 #pragma once
 
+#include "tool/latency_histogram.hpp"
 #include "tool/replay_options.hpp"
 #include "tool/replay_turn.hpp"
 #include "tool/trace_input.hpp"
@@ -19,7 +20,7 @@ struct replay_figures {
     std::string missing{}; ///< why nothing was measured; empty if it was
     std::string broken{};  ///< what verification found, or how a pass died; empty if all was well
     bool verified = false;
-    std::optional<bool> fits{};         ///< in the capacity
+    std::optional<bool> fits{};         ///< in the capacity; none if nobody asked
     replay::finding refusal{};          ///< the first refused request
     std::uint64_t live_at_refusal = 0;  ///< bytes requested
     std::vector<double> ns_per_event{}; ///< of each repetition
@@ -33,6 +34,8 @@ struct replay_figures {
     sampled_calls frees{};
 
     [[nodiscard]] bool measured() const noexcept { return !ns_per_event.empty(); }
+    /// What it held at the peak says something: a heap that was grown ahead holds all of it.
+    [[nodiscard]] bool tells_peak() const noexcept { return measured() && !who->is_locked_malloc; }
     [[nodiscard]] double median_ns() const;
     /// Half of what lies between the fastest and the slowest repetition, as a share of the median.
     [[nodiscard]] double spread() const;
@@ -47,6 +50,7 @@ struct replay_result {
     std::string capacity_from; ///< "--capacity", or how it was found
     std::vector<replay_figures> contestants{};
     std::vector<std::pair<std::string, std::string>> machine{};
+    latency_histogram noise{}; ///< of the clock
     std::string started{};
 
     /// Whether nothing is broken, and the trace fits ours, if it was asked for.

@@ -4,6 +4,7 @@
 #include "os/headroom.hpp"
 #include "replay/thread_demand.hpp"
 #include "tool/contest.hpp"
+#include "tool/preloaded_malloc.hpp"
 #include "tool/usage_error.hpp"
 
 #include <fmt/format.h>
@@ -56,10 +57,8 @@ void replay_turn::start(const replay_task& task) {
         throw std::runtime_error(reason);
     (new (shared_->data()) replay_channel)->order = order;
     // Binding a function at its first call is a fault in the run.
-    std::vector<std::string> environment{"LD_BIND_NOW=1"};
-    // One that this process has would be the malloc of every contestant.
-    const char* const preload = task.who->preload;
-    environment.push_back(std::string("LD_PRELOAD=") + (preload == nullptr ? "" : preload));
+    const std::vector<std::string> environment{"LD_BIND_NOW=1",
+                                               preload_variable(task.who->preload)};
     child_ = os::child_process::start({.arguments = {"resident", "replay-child"},
                                        .environment = environment,
                                        .descriptors = {shared_->descriptor()}},
@@ -157,9 +156,8 @@ bool replay_turn::wait_until(const std::function<bool()>& reached, const char* d
                                       : fmt::format("ended with exit code {}", end.exit_code);
             if (channel.handed.load() != 0)
                 reason_ += fmt::format(" while at the events from {}", channel.first_event);
-            const std::string said = child_->output();
-            if (!said.empty())
-                reason_ += ": " + said.substr(0, said.find('\n'));
+            if (const std::string said = first_own_line(child_->output()); !said.empty())
+                reason_ += ": " + said;
             return false;
         }
         if (steady_clock::now() > deadline) {

@@ -2,6 +2,7 @@
 
 #include "resident/version.hpp"
 #include "tool/conclusion.hpp"
+#include "tool/machine_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -79,9 +80,6 @@ json contestant_part(const contest_result& row) {
 } // namespace
 
 std::string json_report(const demo_result& result) {
-    json machine = json::object();
-    for (const auto& [name, value] : result.machine)
-        machine[name] = value;
     json contestants = json::array();
     json skipped = json::array();
     for (const contest_result& row : result.contestants) {
@@ -96,7 +94,7 @@ std::string json_report(const demo_result& result) {
                       {"started", result.started},
                       {"passed", result.holds()},
                       {"conclusion", conclude(result)},
-                      {"machine", machine},
+                      {"machine", machine_part(result.machine)},
                       {"options", options_part(result)},
                       {"workload", workload_part(result.load)},
                       {"pressure", pressure_part(result.pressure)},

@@ -6,7 +6,7 @@
 #include "support/part_file.hpp"
 #include "support/percentile_text.hpp"
 #include "support/run_options.hpp"
-#include "support/spread.hpp"
+#include "tool/spread.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -107,7 +107,7 @@ part_record some_part() {
         .program = "latency",
         .full = true,
         .contestants = {{"honest", "malloc"}},
-        .refused = {{"broken", "hands out what is alive"}},
+        .refused = {{"shy", "not permitted"}, {"broken", "hands out what is alive", true}},
         .notes = {"a note"},
         .tables = {{.key = "table",
                     .unit = "ns",
@@ -141,7 +141,7 @@ TEST(part_file, what_the_report_reads) {
     EXPECT_GE(part["machine"]["noise"]["max_ns"], part["machine"]["noise"]["p50_ns"]);
     EXPECT_EQ(part["contestants"][0]["name"], "honest");
     EXPECT_EQ(part["missing"].back()["name"], "broken");
-    EXPECT_EQ(part["missing"].back()["reason"], "hands out what is alive");
+    EXPECT_EQ(part["missing"].back()["reason"], "broken: hands out what is alive");
     const json& table = part["tables"][0];
     EXPECT_EQ(table["rows"], json::array({"honest", "broken"}));
     EXPECT_EQ(table["columns"], json::array({"max"}));
@@ -175,6 +175,18 @@ TEST(part_file, the_report_takes_it) {
     EXPECT_NE(std::system((command + " 2>/dev/null").c_str()), 0); // NOLINT: the same
 }
 
+TEST(part_file, a_program_with_a_broken_contestant_fails) {
+    const std::string path = fresh_path("part.json");
+    run_options options;
+    options.json_file = path;
+    part_record part = some_part();
+    EXPECT_EQ(part_writer{}.finish(part, options), 1);
+    EXPECT_EQ(read_json(path)["status"], "measured") << "of the others all is told";
+    part.refused.pop_back();
+    EXPECT_EQ(part_writer{}.finish(part, options), 0) << "a limit is no defect";
+    EXPECT_EQ(read_json(path)["missing"].back()["reason"], "not permitted");
+}
+
 TEST(part_file, why_nothing_was_measured) {
     const std::string path = fresh_path("part.json");
     part_writer{}.write({.part = "bounds", .not_measured = "not permitted"}, path);
@@ -200,12 +212,12 @@ TEST(part_file, a_file_that_cannot_be_written_is_named_and_the_old_one_stays) {
 }
 
 TEST(spread, quartiles) {
-    EXPECT_EQ(spread_of({5}).median, 5);
-    EXPECT_EQ(spread_of({5}).low, 5);
-    EXPECT_EQ(spread_of({4, 1, 3, 2, 5}).low, 2);
-    EXPECT_EQ(spread_of({4, 1, 3, 2, 5}).median, 3);
-    EXPECT_EQ(spread_of({4, 1, 3, 2, 5}).high, 4);
-    EXPECT_EQ(spread_of({1, 2}).median, 1.5);
+    EXPECT_EQ(tool::spread_of({5}).median, 5);
+    EXPECT_EQ(tool::spread_of({5}).low, 5);
+    EXPECT_EQ(tool::spread_of({4, 1, 3, 2, 5}).low, 2);
+    EXPECT_EQ(tool::spread_of({4, 1, 3, 2, 5}).median, 3);
+    EXPECT_EQ(tool::spread_of({4, 1, 3, 2, 5}).high, 4);
+    EXPECT_EQ(tool::spread_of({1, 2}).median, 1.5);
 }
 
 run_options parse(std::vector<std::string> words, other_words others = other_words::refused) {

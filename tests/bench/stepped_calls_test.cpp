@@ -72,7 +72,8 @@ TEST(stepped_calls, a_contestant_that_fails_is_named) {
     EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
     EXPECT_THAT(bounds_text(results), HasSubstr("Not counted: broken: operation 500"));
     ASSERT_EQ(bounds_part(results).refused.empty(), false);
-    EXPECT_EQ(bounds_part(results).refused[0].first, "broken");
+    EXPECT_EQ(bounds_part(results).refused[0].name, "broken");
+    EXPECT_TRUE(bounds_part(results).refused[0].is_broken);
 }
 
 TEST(stepped_calls, where_nothing_can_be_counted_the_part_says_why) {

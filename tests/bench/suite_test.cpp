@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 #include <unistd.h>
@@ -19,6 +20,7 @@ using namespace resident;
 using namespace resident::bench;
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 void empty_benchmark(benchmark::State& state) {
     for ([[maybe_unused]] auto _ : state) {
@@ -38,6 +40,13 @@ public:
     static inline std::string flag;
 };
 
+/// Passes the verification, and not more.
+class short_lived : public test::honest {
+public:
+    static constexpr const char* name = "short-lived";
+    static std::string prepare_process() { return {}; }
+};
+
 TEST(suite, who_fails_is_named_and_not_measured) {
     const std::string path = test::fresh_path("part.json");
     moody::flag = test::fresh_path("flag");
@@ -49,10 +58,11 @@ TEST(suite, who_fails_is_named_and_not_measured) {
         benchmarks.add<moody>("column", must_not_run);
         std::string words[] = {"bench", "--json", path};
         char* pointers[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
-        EXPECT_EQ(benchmarks.run(3, pointers), 0);
+        EXPECT_EQ(benchmarks.run(3, pointers), 1) << "somebody is broken";
     });
     ASSERT_TRUE(child.passed()) << child.output;
     EXPECT_THAT(child.output, HasSubstr("broken is not measured: operation 500"));
+    EXPECT_THAT(child.output, HasSubstr("broken is broken: operation 500"));
     EXPECT_THAT(child.output, HasSubstr("Not measured in a process of its own: not in the mood"));
     std::ifstream file{path};
     const json part = json::parse(file);
@@ -61,8 +71,50 @@ TEST(suite, who_fails_is_named_and_not_measured) {
     EXPECT_TRUE(cells[0].contains("value"));
     EXPECT_THAT(cells[1]["text"].get<std::string>(), HasSubstr("operation 500"));
     EXPECT_EQ(cells[2]["text"], "not in the mood");
-    EXPECT_EQ(part["missing"].back()["name"], "broken");
+    const json& missing = part["missing"];
+    ASSERT_GE(missing.size(), 2U);
+    const json& broken = missing[missing.size() - 2];
+    EXPECT_EQ(broken["name"], "broken");
+    EXPECT_THAT(broken["reason"].get<std::string>(), StartsWith("broken: operation 500"));
+    EXPECT_EQ(missing.back(), json::parse(R"({"name": "moody", "reason": "not in the mood"})"));
     EXPECT_TRUE(part["tables"][0]["compared_to"].is_null()) << "there is no row of that name";
+}
+
+TEST(suite, who_crashes_while_it_is_measured_is_broken) {
+    const std::string path = test::fresh_path("part.json");
+    const auto child = test::run_in_child({}, [&] {
+        suite benchmarks{{"throughput", "direct", "a title"}};
+        benchmarks.table({.key = "table", .title = "a table", .unit = "ns", .bias = "nobody"});
+        benchmarks.add<test::honest>("column", empty_benchmark);
+        benchmarks.add<short_lived>("column", must_not_run);
+        benchmarks.add<short_lived>("other column", must_not_run);
+        std::string words[] = {"bench", "--json", path};
+        char* pointers[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+        EXPECT_EQ(benchmarks.run(3, pointers), 1);
+    });
+    ASSERT_TRUE(child.passed()) << child.output;
+    EXPECT_THAT(child.output, HasSubstr("short-lived is broken: its process crashed"));
+    std::ifstream file{path};
+    const json missing = json::parse(file)["missing"];
+    EXPECT_EQ(std::count(missing.begin(), missing.end(), json::parse(R"({"name": "short-lived",
+                                         "reason": "broken: its process crashed"})")),
+              1);
+}
+
+TEST(suite, who_cannot_be_prepared_is_not_broken) {
+    moody::flag = test::fresh_path("flag");
+    const auto child = test::run_in_child({}, [&] {
+        suite benchmarks{{"throughput", "direct", "a title"}};
+        benchmarks.table({.key = "table", .title = "a table", .unit = "ns", .bias = "nobody"});
+        benchmarks.add<test::honest>("column", empty_benchmark);
+        benchmarks.add<test::refusing>("column", must_not_run);
+        benchmarks.add<moody>("column", must_not_run);
+        std::string words[] = {"bench"};
+        char* pointers[] = {words[0].data(), nullptr};
+        EXPECT_EQ(benchmarks.run(1, pointers), 0);
+    });
+    ASSERT_TRUE(child.passed()) << child.output;
+    EXPECT_THAT(child.output, testing::Not(HasSubstr("is broken")));
 }
 
 class described : public test::honest {

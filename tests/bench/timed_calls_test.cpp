@@ -80,7 +80,9 @@ TEST(timed_calls, contestants_that_fail_are_named_and_the_others_measured) {
     EXPECT_THAT(results[2].refused, HasSubstr("it threw"));
     EXPECT_EQ(results[3].refused, "");
     const part_record part = latency_part(results);
-    EXPECT_EQ(part.refused.size(), 3U);
+    ASSERT_EQ(part.refused.size(), 3U);
+    EXPECT_FALSE(part.refused[0].is_broken);
+    EXPECT_TRUE(part.refused[1].is_broken);
     EXPECT_EQ(part.not_measured, "");
     ASSERT_EQ(part.curves.size(), timed_call_count);
     ASSERT_EQ(part.curves[0].series.size(), 1U);

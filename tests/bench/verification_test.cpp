@@ -39,11 +39,11 @@ TEST(verification, every_contestant_passes_and_returns_everything) {
     const auto expect_sound = []<class C>() {
         SCOPED_TRACE(C::name);
         const verdict found = verify<C>();
-        if (found.defect.find("memlock limit") != std::string::npos) {
-            std::printf("%s: %s\n", C::name, found.defect.c_str());
+        if (found.refused.find("memlock limit") != std::string::npos) {
+            std::printf("%s: %s\n", C::name, found.refused.c_str());
             return;
         }
-        EXPECT_EQ(found.defect, "");
+        EXPECT_EQ(found.reason(), "");
         if constexpr (requires { C::bytes_in_use(); }) {
             EXPECT_EQ(found.bytes_kept, 0);
         }
@@ -92,7 +92,10 @@ TEST(verification, a_crash) {
 }
 
 TEST(verification, a_process_that_cannot_be_prepared) {
-    EXPECT_EQ(verify<test::refusing>().defect, "the process is not to its liking");
+    const verdict found = verify<test::refusing>();
+    EXPECT_EQ(found.refused, "the process is not to its liking");
+    EXPECT_EQ(found.reason(), found.refused);
+    EXPECT_FALSE(found.is_broken());
 }
 
 TEST(verification, memory_that_is_not_returned) {
@@ -118,7 +121,8 @@ TEST(verification, what_fails_is_named_and_never_measured) {
     EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
     const part_record part = latency_part(results);
     ASSERT_EQ(part.refused.size(), 1U);
-    EXPECT_EQ(part.refused[0].first, "broken");
+    EXPECT_EQ(part.refused[0].name, "broken");
+    EXPECT_TRUE(part.refused[0].is_broken);
     EXPECT_EQ(part.not_measured, "no contestant could be measured");
     EXPECT_THAT(latency_text(results), HasSubstr("Not measured: broken: operation 500"));
 }

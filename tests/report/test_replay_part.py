@@ -27,7 +27,7 @@ def measured(name, median):
     samples = [median * by for by in (1.0, 0.9, 1.1, 1.2, 1.0)]
     counted = {"calls": 10, "median": 20, "p99": 90, "max": 400}
     return contestant(name, samples_ns_per_event=samples, median_ns_per_event=median,
-                      spread=0.1, minor_faults=3, major_faults=1, peak_held_bytes=4 << 20,
+                      quartiles_ns_per_event=[median, median * 1.1], spread=0.1, minor_faults=3, major_faults=1, peak_held_bytes=4 << 20,
                       instructions={"allocate": counted, "free": counted})  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class Conversion(unittest.TestCase):
         self.assertEqual(10.0, self.cell("time", "resident")["value"])
         self.assertEqual((10.0, 11.0), tuple(self.cell("time", "resident")[key]
                                              for key in ("low", "high")))  # fmt: skip
-        self.assertEqual("does not fit", self.cell("time", "std-pool")["text"])
+        self.assertEqual("does not fit", self.cell("time", "std malloc")["text"])
         self.assertEqual("broken", self.cell("time", "mimalloc")["text"])
         self.assertEqual(4, self.cell("faults", "glibc")["value"])
         self.assertEqual(4, self.cell("peak", "glibc")["value"])
@@ -73,7 +73,7 @@ class Conversion(unittest.TestCase):
         self.assertEqual(400, self.cell("instructions-max", "glibc", "sqlite3 free")["value"])
         self.assertIsNone(self.tables["instructions-max"]["better"])
         self.assertEqual("not counted",
-                         self.cell("instructions", "std-pool", "sqlite3 free")["text"])  # fmt: skip
+                         self.cell("instructions", "std malloc", "sqlite3 free")["text"])  # fmt: skip
         self.assertEqual([3, 5, 6, 9], [cell["value"] for cell in self.tables["size"]["cells"]])
 
     def test_what_is_missing(self):
@@ -82,7 +82,7 @@ class Conversion(unittest.TestCase):
         self.assertIn("1 thread, at most 3.0 MiB live", self.part["notes"][0])
         self.assertIn("not complete", self.part["notes"][0])
         self.assertEqual(
-            ["std-pool does not fit: event 9 is refused",
+            ["std malloc does not fit: event 9 is refused",
              "mimalloc is broken: hands out overlapping memory",
              "boost: no instructions were counted: not permitted",
              "boost: its arena could not be locked (see ulimit -l)"],

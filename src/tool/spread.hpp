@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace resident::bench {
+namespace resident::tool {
 
 struct spread {
     double low = 0; ///< the first quartile
@@ -26,4 +26,4 @@ struct spread {
     return {quantile(0.25), quantile(0.5), quantile(0.75)};
 }
 
-} // namespace resident::bench
+} // namespace resident::tool

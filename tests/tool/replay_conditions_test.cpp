@@ -1,0 +1,61 @@
+// resident replay tells on what it was measured, and judges by nothing that nobody asked for.
+#include "replay/made_up_program.hpp"
+#include "tool/recorded_session.hpp"
+#include "tool/run_tool.hpp"
+#include "trace/written.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace resident::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class ReplayConditions : public testing::Test {
+protected:
+    void write(const made_up_program& program) { write_trace(path, program.events); }
+    json replay(std::vector<std::string> more) {
+        std::vector<std::string> arguments{"replay", path, "--json", "-",        "-q",
+                                           "-r",     "1",  "--samples", "0", "--unlocked"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const tool_result said = run_tool(arguments);
+        EXPECT_EQ(said.exit_code, 0) << said.diagnostics;
+        return json::parse(said.output, nullptr, false);
+    }
+
+    scratch_folder folder;
+    std::string path = folder.file("program.trace");
+};
+
+TEST_F(ReplayConditions, TellsTheMachineAndItsNoise) {
+    for (const std::uint32_t threads : {1U, 2U}) {
+        write(busy_program(1'000, threads, 12));
+        const json report = replay({"-c", "glibc"});
+        const json& machine = report["machine"];
+        for (const char* fact : {"processor", "governor", "kernel", "compiler", "build"})
+            EXPECT_FALSE(machine[fact].get<std::string>().empty()) << machine;
+        EXPECT_EQ(machine["pinned to processor"] == "none", threads != 1) << machine;
+        EXPECT_EQ(machine["noise"]["samples"], 1'000'000);
+        EXPECT_LE(machine["noise"]["p50_ns"], machine["noise"]["p99_99_ns"]);
+        const tool_result said = run_tool({"replay", path, "-q", "-r", "1", "-c", "glibc"});
+        EXPECT_THAT(said.output, HasSubstr("\nmachine   processor "));
+        EXPECT_THAT(said.output, HasSubstr("reading the clock: p50"));
+        EXPECT_LE(widest_line(said.output), 80U) << said.output;
+    }
+}
+
+TEST_F(ReplayConditions, TheOthersFitInWhatWasAskedForAlone) {
+    write(busy_program(20'000, 1, 13));
+    const json found = replay({"-c", "resident", "-c", "glibc"});
+    EXPECT_EQ(found["contestants"][0]["fits"], true);
+    EXPECT_FALSE(found["contestants"][1].contains("fits")) << "what ours needs is no limit of it";
+    EXPECT_TRUE(found["contestants"][1].contains("peak_held_bytes"));
+    const json asked = replay({"-c", "glibc", "--capacity", "1GiB"});
+    EXPECT_EQ(asked["contestants"][0]["fits"], true);
+}
+
+} // namespace
+} // namespace resident::test
