@@ -2,8 +2,7 @@
 
 namespace resident::tool {
 
-nlohmann::ordered_json
-machine_part(const std::vector<std::pair<std::string, std::string>>& facts) {
+nlohmann::ordered_json machine_part(const std::vector<std::pair<std::string, std::string>>& facts) {
     nlohmann::ordered_json machine = nlohmann::ordered_json::object();
     for (const auto& [name, value] : facts)
         machine[name] = value;

@@ -1,7 +1,6 @@
 // Whose malloc a contestant's process has is known, and not taken for another one's.
-#include "tool/preloaded_malloc.hpp"
-
 #include "support/build.hpp"
+#include "tool/preloaded_malloc.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

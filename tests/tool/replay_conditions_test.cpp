@@ -18,7 +18,7 @@ class ReplayConditions : public testing::Test {
 protected:
     void write(const made_up_program& program) { write_trace(path, program.events); }
     json replay(std::vector<std::string> more) {
-        std::vector<std::string> arguments{"replay", path, "--json", "-",        "-q",
+        std::vector<std::string> arguments{"replay", path, "--json",    "-", "-q",
                                            "-r",     "1",  "--samples", "0", "--unlocked"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         const tool_result said = run_tool(arguments);
