@@ -17,7 +17,7 @@ using namespace resident::bench;
 
 constexpr stepped_amount quick{
     .warm_up = 20'000, .fresh = 120, .warm = 100, .leave_out_long_first_calls = true};
-constexpr stepped_amount full{.fresh = 10'000, .warm = 20'000};
+constexpr stepped_amount full{.fresh = 2'000, .warm = 10'000};
 
 std::vector<counted_contestant> all_counted() {
     std::vector<counted_contestant> made;

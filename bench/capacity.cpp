@@ -87,9 +87,9 @@ void print_heads() {
 }
 
 cell_record cell_of(const contestant_column& contestant, std::string_view history,
-                    const std::optional<std::string>& played) {
+                    const child_result& played) {
     cell_record cell{.row = contestant.name, .column = std::string{history}};
-    const auto result = value_of<share>(played);
+    const auto result = value_of<share>(played.text);
     if (contestant.play == nullptr) {
         cell.text = "-";
     } else if (!result) {

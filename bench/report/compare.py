@@ -138,7 +138,9 @@ def _mismatches(old, new):
         facts["mode"] = other["mode"], part["mode"]
         for name, (first, second) in facts.items():
             sentence = f"{name}: {first} and {second}"
-            if first != second and sentence not in found:
+            # An older report may not tell it.
+            told = name in other["machine"] and name in part["machine"] or name == "mode"
+            if told and first != second and sentence not in found:
                 found.append(sentence)
     return found
 

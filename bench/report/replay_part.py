@@ -85,7 +85,7 @@ def replay_one(work, folder, full):
     """Records, and measures what was recorded. Returns what replay and size told. Raises Failed."""
     work.prepare()
     trace = record(work, folder)
-    effort = ["--repetitions", "9", "--samples", "10000"] if full else []
+    effort = ["--repetitions", "9", "--samples", "1000"] if full else []
     effort = effort or ["--repetitions", "3", "--samples", "10"]
     told = {}
     for verb, program, more in (
@@ -141,9 +141,9 @@ def part_from(results, missing, mode, began, seconds):
         "seconds": round(seconds, 1),
         "status": part_file.MEASURED if results else part_file.NOT_MEASURED,
         "reason": "; ".join(f"{each['name']}: {each['reason']}" for each in missing),
-        "machine": next((each["machine"] for each in replays.values()), {}),
+        "machine": _machine([each["machine"] for each in replays.values()]),
         "contestants": _contestants(replays),
-        "missing": missing + _skipped(replays),
+        "missing": missing + _skipped(replays) + _broken(replays),
         "notes": [_trace_note(name, told["trace"]) for name, told in replays.items()]
         + _reasons(replays),
         "tables": [],
@@ -195,6 +195,24 @@ def _skipped(replays):
     ]
 
 
+def _broken(replays):
+    return [
+        {"name": each["name"], "reason": f"broken: {plain(each['broken'])} ({trace})"}
+        for trace, told in replays.items()
+        for each in told["contestants"]
+        if "broken" in each
+    ]
+
+
+def _machine(machines):
+    """That of all traces: only where the threads stay depends on the trace."""
+    if not machines:
+        return {}
+    pinned = dict.fromkeys(each.get("pinned to processor") for each in machines)
+    together = {"pinned to processor": ", ".join(pinned)} if None not in pinned else {}
+    return {**machines[0], **together}
+
+
 def _on(traces, replays):
     """Which, unless it is all of them."""
     return "" if len(traces) == len(replays) else f" ({', '.join(traces)})"
@@ -215,9 +233,6 @@ def _reasons(replays):
             if "refusal" in each:
                 refusal = each["refusal"]
                 reason = f"{each['name']} does not fit: event {grouped(refusal['event'])} is refused"
-                reasons.setdefault(reason, []).append(trace)
-            if "broken" in each:
-                reason = f"{each['name']} is broken: {plain(each['broken'])}"
                 reasons.setdefault(reason, []).append(trace)
     return [reason + _on(traces, replays) for reason, traces in reasons.items()]
 

@@ -33,9 +33,18 @@ def measured(parts):
 
 
 def missing_contestants(parts):
-    """Each once, with the reason; in alphabetical order."""
-    found = {each["name"]: each["reason"] for part in parts for each in part["missing"]}
-    return sorted(found.items())
+    """Each name with each reason once, in alphabetical order; of somebody who took part in other
+    parts, with the titles of those where he did not."""
+    titles = {}
+    for part in parts:
+        for each in part["missing"]:
+            titles.setdefault((each["name"], each["reason"]), []).append(part["title"])
+    took_part = {row for part in measured(parts) for table in part["tables"] for row in table["rows"]
+                 if any("value" in cell for cell in table["cells"] if cell["row"] == row)}  # fmt: skip
+    return sorted(
+        (f"{name} ({'; '.join(where)})" if name in took_part else name, reason)
+        for (name, reason), where in titles.items()
+    )
 
 
 def machines(parts):

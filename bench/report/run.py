@@ -29,7 +29,8 @@ of parts (second column):
 EPILOG = """Other verbs:
   ./dev bench report FOLDER       writes the report of the parts in a folder anew
   ./dev bench compare OLD NEW     which differences of two report.json are not noise
-Exit: 0 all was measured, 1 something was not, 2 the command line is wrong."""
+Exit: 0 all is well, 1 something was not measured or somebody is broken, 2 the command
+line is wrong."""
 
 
 def parse(words):
@@ -138,7 +139,7 @@ def command_of(program, options):
 
 
 def measure(options):
-    """Runs all programs. Returns: 0, 1 if one of them was not measured, 130 after an interrupt."""
+    """Runs all programs. Returns: 0, 1 if not all is well, 130 after an interrupt."""
     begin, status = time.monotonic(), 0
     for at, program in enumerate(options.programs, 1):
         place = f"[{at}/{len(options.programs)}] {program.part}"
@@ -146,7 +147,7 @@ def measure(options):
         print(wrap(f"{program.what} ...", f"{place}: ", "  "), flush=True)
         since = time.monotonic()
         try:
-            reason = run_one(program, options)
+            flaw = run_one(program, options)
         except KeyboardInterrupt:
             for left in options.programs[at - 1 :]:
                 if left is program or not (options.out / "parts" / left.file).exists():
@@ -154,9 +155,9 @@ def measure(options):
             print("\nInterrupted: the report has what was measured.", file=sys.stderr)
             return 130
         took = seconds(time.monotonic() - since)
-        if reason:
+        if flaw:
             status = 1
-            print(wrap(f"not measured after {took}: {reason}", f"{place}: ", "  "))
+            print(wrap(f"{flaw[0]} after {took}: {flaw[1]}", f"{place}: ", "  "))
         else:
             print(wrap(took, f"\n{place}: ", "  "))
     total = time.monotonic() - begin
@@ -168,29 +169,31 @@ def measure(options):
 
 
 def run_one(program, options):
-    """Returns: empty, or why there is nothing."""
+    """Returns: None, or whether it was measured and what is not well."""
     words = command_of(program, options)
     file = options.out / "parts" / program.file
     file.unlink(missing_ok=True)
     if program.name != programs.REPLAY and not os.access(words[0], os.X_OK):
-        return leave_out(program, options, f"there is no program {os.path.basename(words[0])}")
+        reason = f"there is no program {os.path.basename(words[0])}"
+        return part_file.NOT_MEASURED, leave_out(program, options, reason)
     ended, last = child.run(words)
     if not file.exists():
-        return leave_out(program, options, child.why(ended, last) if ended else
-                         "it ended well and wrote no part file")  # fmt: skip
+        reason = child.why(ended, last) if ended else "it ended well and wrote no part file"
+        return part_file.NOT_MEASURED, leave_out(program, options, reason)
     try:
         part = part_file.read_part(file)
     except part_file.Invalid as wrong:
         aside = file.with_suffix(".unreadable")
         file.replace(aside)
-        return leave_out(program, options, f"unreadable part file, kept as {aside.name}: {wrong}")
+        reason = f"unreadable part file, kept as {aside.name}: {wrong}"
+        return part_file.NOT_MEASURED, leave_out(program, options, reason)
     if part["status"] == part_file.NOT_MEASURED:
-        return part["reason"]
+        return part_file.NOT_MEASURED, part["reason"]
     if ended:
         part["notes"].append("Not all is well: " + child.why(ended, last))
         report_json.write_file(file, json.dumps(part))
-        return part["notes"][-1]
-    return ""
+        return part_file.MEASURED, part["notes"][-1]
+    return None
 
 
 def leave_out(program, options, reason):

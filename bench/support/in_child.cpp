@@ -58,28 +58,39 @@ running_child start(const std::function<std::string()>& function) {
     return {child, ends[0]};
 }
 
-std::optional<std::string> finish(const running_child& child) {
+child_result finish(const running_child& child) {
     if (child.output < 0) {
-        return std::nullopt;
+        return {.failure = "a pipe for its process could not be made"};
     }
     std::string text = read_all(child.output);
     close(child.output);
-    int status = 1;
-    const bool whole =
-        child.process > 0 && waitpid(child.process, &status, 0) == child.process && status == 0;
-    return whole ? std::optional{std::move(text)} : std::nullopt;
+    int status = 0;
+    if (child.process < 0 || waitpid(child.process, &status, 0) != child.process) {
+        return {.failure = "a process for it could not be started"};
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        return {.failure = "its process was killed, most likely for want of memory"};
+    }
+    if (WIFSIGNALED(status)) {
+        return {.failure = "its process crashed", .crashed = true};
+    }
+    if (WEXITSTATUS(status) != 0) {
+        return {.failure =
+                    "its process ended with exit code " + std::to_string(WEXITSTATUS(status))};
+    }
+    return {.text = std::move(text)};
 }
 
 } // namespace
 
-std::optional<std::string> text_from_child(const std::function<std::string()>& function) {
+child_result text_from_child(const std::function<std::string()>& function) {
     return finish(start(function));
 }
 
-std::vector<std::optional<std::string>>
+std::vector<child_result>
 text_from_children(const std::vector<std::function<std::string()>>& functions) {
     const std::size_t together = std::max(1U, std::thread::hardware_concurrency());
-    std::vector<std::optional<std::string>> texts;
+    std::vector<child_result> texts;
     std::deque<running_child> running;
     for (const auto& function : functions) {
         if (running.size() == together) {

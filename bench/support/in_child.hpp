@@ -9,13 +9,19 @@
 
 namespace resident::bench {
 
-/// Returns: what `function` returned in a child forked here; none if the child did not come to
-/// that. The child has this thread alone.
-std::optional<std::string> text_from_child(const std::function<std::string()>& function);
+/// What came of a child.
+struct child_result {
+    std::optional<std::string> text{}; ///< what the function returned; none if it did not come to
+    std::string failure{};             ///< why there is no text
+    bool crashed = false; ///< for a signal of its own: not SIGKILL, which the OOM killer sends
+};
+
+/// Runs `function` in a child forked here, which has this thread alone.
+child_result text_from_child(const std::function<std::string()>& function);
 
 /// The same for each of `functions`, as many at a time as there are processors: not for what is
 /// timed.
-std::vector<std::optional<std::string>>
+std::vector<child_result>
 text_from_children(const std::vector<std::function<std::string()>>& functions);
 
 /// What a child sends, and receives here, of a type that can be copied byte by byte.
@@ -33,13 +39,6 @@ std::optional<Value> value_of(const std::optional<std::string>& bytes) {
     Value received{};
     bytes->copy(reinterpret_cast<char*>(&received), sizeof received);
     return received;
-}
-
-/// The same for what can be copied byte by byte.
-template <class Function>
-auto in_child(Function function) -> std::optional<std::invoke_result_t<Function>> {
-    return value_of<std::invoke_result_t<Function>>(
-        text_from_child([&function] { return bytes_of(function()); }));
 }
 
 } // namespace resident::bench

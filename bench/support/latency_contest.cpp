@@ -61,13 +61,13 @@ void take_turn(const timed_contestant& contestant, const call_clock& clock,
             return std::string{"!it threw: "} + thrown.what();
         }
     });
-    if (!said) {
-        result.refused = "its process crashed";
-        result.is_broken = true;
-    } else if (said->starts_with('!') && said->size() != sizeof(call_times)) {
-        result.refused = said->substr(1);
+    if (!said.text) {
+        result.refused = said.failure;
+        result.is_broken = said.crashed;
+    } else if (said.text->starts_with('!') && said.text->size() != sizeof(call_times)) {
+        result.refused = said.text->substr(1);
     } else if (const auto round =
-                   std::make_unique<std::optional<call_times>>(value_of<call_times>(said));
+                   std::make_unique<std::optional<call_times>>(value_of<call_times>(said.text));
                *round) {
         add_round(result, **round);
     } else {

@@ -40,7 +40,7 @@ void pin_in_turn(std::size_t index) {
 
 std::vector<std::pair<std::string, std::string>> describe_this_machine() {
     auto facts = tool::describe_machine();
-    facts.emplace_back(tool::pinned_to,
+    facts.emplace_back(tool::pinned_fact,
                        pinned_to >= 0 ? std::to_string(pinned_to) : tool::not_pinned);
     facts.emplace_back("arena", describe_shared_arena());
     std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
@@ -56,7 +56,7 @@ void print_machine() {
         return found == facts.end() ? "unknown" : std::string_view{found->second};
     };
     fmt::print("{}, Linux {}, pinned to processor: {}\nArena: {}\n", value("processor"),
-               value("kernel"), value(tool::pinned_to), value("arena"));
+               value("kernel"), value(tool::pinned_fact), value("arena"));
     std::fflush(stdout);
 }
 

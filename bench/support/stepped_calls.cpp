@@ -44,6 +44,7 @@ counted_result count_one(const counted_contestant& contestant, const stepped_amo
     if (result.refused.empty()) {
         result.counts = contestant.count(amount);
         result.refused = result.counts.refused + result.counts.failure;
+        result.is_broken = result.counts.crashed;
     }
     return result;
 }
@@ -97,13 +98,13 @@ std::vector<counted_result> count_all(const std::vector<counted_contestant>& con
     const auto texts = text_from_children(each_in_its_process);
     std::vector<counted_result> results;
     for (std::size_t index = 0; index != contestants.size(); ++index) {
-        counted_result& result =
-            results.emplace_back(texts[index] ? result_of(*texts[index]) : counted_result{});
+        counted_result& result = results.emplace_back(
+            texts[index].text ? result_of(*texts[index].text) : counted_result{});
         result.name = contestants[index].name;
         result.what = contestants[index].what;
-        if (!texts[index]) {
-            result.refused = "its process crashed";
-            result.is_broken = true;
+        if (!texts[index].text) {
+            result.refused = texts[index].failure;
+            result.is_broken = texts[index].crashed;
         }
     }
     return results;

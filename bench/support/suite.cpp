@@ -12,6 +12,7 @@
 #include <map>
 #include <regex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace resident::bench {
@@ -90,11 +91,15 @@ void run_named(const std::vector<std::string>& names, measurements& measured) {
     benchmark::RunSpecifiedBenchmarks(&measured, "^(" + alternatives + ")(/|$)");
 }
 
-constexpr std::string_view crash = "its process crashed";
+/// Why those that share a process have no measurements; empty if they have.
+struct lost_turn {
+    std::string reason{};
+    bool crashed = false;
+};
 
-/// The same in a child that is prepared for it. Returns: empty, or why there are no measurements.
-std::string run_in_child(std::string (*prepare)(), const std::vector<std::string>& names,
-                         measurements& measured) {
+/// The same in a child that is prepared for it.
+lost_turn run_in_child(std::string (*prepare)(), const std::vector<std::string>& names,
+                       measurements& measured) {
     const auto said = text_from_child([&] {
         const std::string refused = prepare();
         if (!refused.empty()) {
@@ -104,13 +109,13 @@ std::string run_in_child(std::string (*prepare)(), const std::vector<std::string
         run_named(names, own);
         return own.text();
     });
-    if (!said) {
-        return std::string{crash};
+    if (!said.text) {
+        return {said.failure, said.crashed};
     }
-    if (said->starts_with('!')) {
-        return said->substr(1);
+    if (said.text->starts_with('!')) {
+        return {said.text->substr(1)};
     }
-    measured.add_text(*said);
+    measured.add_text(*said.text);
     return {};
 }
 
@@ -193,14 +198,16 @@ int suite::run(int argc, char** argv) {
         verify_all();
     }
     for (const refused_contestant& each : refused_) {
-        std::fprintf(stderr, "%s is not measured: %s\n", each.name.c_str(), each.reason.c_str());
+        std::fprintf(stderr, "%s is %s%s\n", each.name.c_str(),
+                     each.is_broken ? "broken: " : "not measured: ", each.reason.c_str());
     }
     const bool one_run = wants_one_run(options.others);
     register_benchmarks(options.full, one_run);
     pin_to_one_processor();
-    const auto is_broken = [](const refused_contestant& each) { return each.is_broken; };
-    int status = std::any_of(refused_.begin(), refused_.end(), is_broken) ? 1 : 0;
+    int status = 0;
     if (one_run) {
+        const auto is_broken = [](const refused_contestant& each) { return each.is_broken; };
+        status = std::any_of(refused_.begin(), refused_.end(), is_broken) ? 1 : 0;
         benchmark::RunSpecifiedBenchmarks();
     } else {
         print_machine();
@@ -256,7 +263,7 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         return names;
     };
     measurements measured;
-    std::map<preparation_function, std::string> refused;
+    std::map<preparation_function, lost_turn> lost;
     const auto take_turn = [&](preparation_function prepare, int round) {
         const std::vector<std::string> names = names_of(prepare, round);
         if (names.empty()) {
@@ -264,8 +271,8 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         }
         if (prepare == nullptr) {
             run_named(names, measured);
-        } else if (refused[prepare].empty()) {
-            refused[prepare] = run_in_child(prepare, names, measured);
+        } else if (lost[prepare].reason.empty()) {
+            lost[prepare] = run_in_child(prepare, names, measured);
         }
     };
     std::vector<preparation_function> order;
@@ -294,12 +301,12 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
             measured.of(name_of(table.about.key, each->column, each->contestant));
         cell_record& record = made.cells.emplace_back(
             cell_record{.row = std::string{each->contestant}, .column = std::string{each->column}});
-        if (samples.empty()) {
-            if (const std::string& why = refused[each->prepare]; !why.empty()) {
-                refuse(*each, why, why == crash);
-            }
-            record.text =
-                refused[each->prepare].empty() ? refusal_of(*each) : refused[each->prepare];
+        const lost_turn& turn = lost[each->prepare];
+        if (!turn.reason.empty()) {
+            refuse(*each, turn.reason, turn.crashed);
+        }
+        if (samples.empty() || turn.crashed) {
+            record.text = turn.reason.empty() ? refusal_of(*each) : turn.reason;
             if (record.text.empty()) {
                 record.text = "not measured";
             }
@@ -310,9 +317,9 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
         shown.set(each->contestant, each->column, *record.median);
     }
     std::fputs(shown.text().c_str(), stdout);
-    for (const auto& [prepare, why] : refused) {
-        if (!why.empty()) {
-            std::printf("Not measured in a process of its own: %s\n\n", why.c_str());
+    for (const auto& [prepare, turn] : lost) {
+        if (!turn.reason.empty()) {
+            std::printf("Not measured in a process of its own: %s\n\n", turn.reason.c_str());
         }
     }
     std::fflush(stdout);

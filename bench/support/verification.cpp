@@ -119,6 +119,9 @@ std::string without_exception(const std::function<std::string()>& play) {
     }
 }
 
+/// Begins what is no defect.
+constexpr std::string_view not_prepared = "! ";
+
 std::string play_once(const verified_contestant& contestant) {
     if (!contestant.caches_until_thread_ends) {
         return without_exception(contestant.play);
@@ -136,7 +139,7 @@ std::string play_once(const verified_contestant& contestant) {
             play.defect = without_exception(play.contestant.play);
         },
         &playing);
-    return refused.empty() ? playing.defect : refused;
+    return refused.empty() ? playing.defect : std::string{not_prepared} + refused;
 }
 
 /// Its 2 000 blocks are some 2 MiB; pools grow by large steps.
@@ -150,7 +153,7 @@ std::string play_twice(const verified_contestant& contestant) {
     mallopt(M_ARENA_MAX, 1);
     if (contestant.prepare != nullptr) {
         if (const std::string refused = contestant.prepare(); !refused.empty()) {
-            return "! " + refused;
+            return std::string{not_prepared} + refused;
         }
     }
     const auto in_use = [&] {
@@ -160,7 +163,7 @@ std::string play_twice(const verified_contestant& contestant) {
     for (int round = 0; round != 2; ++round) {
         const std::optional<std::size_t> before = in_use();
         if (const std::string defect = play_once(contestant); !defect.empty()) {
-            return "- " + defect;
+            return defect.starts_with(not_prepared) ? defect : "- " + defect;
         }
         const std::optional<std::size_t> after = in_use();
         if (before && after) {
@@ -217,15 +220,16 @@ std::string play_mixture(const heap_calls& heap, const mixture& played) {
 
 verdict verify(const verified_contestant& contestant) {
     const auto said = text_from_child([&] { return play_twice(contestant); });
-    if (!said) {
-        return {.defect = "its process crashed in the verification"};
+    if (!said.text) {
+        return said.crashed ? verdict{.defect = said.failure + " in the verification"}
+                            : verdict{.refused = said.failure};
     }
-    const std::size_t blank = said->find(' ');
-    if (said->starts_with('!')) {
-        return {.refused = said->substr(blank + 1)};
+    if (said.text->starts_with(not_prepared)) {
+        return {.refused = said.text->substr(not_prepared.size())};
     }
-    verdict found{.defect = said->substr(blank + 1)};
-    if (const std::string kept = said->substr(0, blank); kept != "-") {
+    const std::size_t blank = said.text->find(' ');
+    verdict found{.defect = said.text->substr(blank + 1)};
+    if (const std::string kept = said.text->substr(0, blank); kept != "-") {
         found.bytes_kept = std::stoll(kept);
         if (*found.bytes_kept != 0) {
             found.defect = fmt::format("{} bytes are not returned after everything was freed and "

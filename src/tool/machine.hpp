@@ -14,7 +14,7 @@ namespace resident::tool {
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> describe_machine();
 
 /// The name of the fact, and the value if it is not pinned, of where a program's threads stay.
-inline constexpr const char* pinned_to = "pinned to processor";
+inline constexpr const char* pinned_fact = "pinned to processor";
 inline constexpr const char* not_pinned = "none";
 
 /// Two readings of the clock with nothing between them, a million times: what no measurement that

@@ -20,8 +20,9 @@ std::string_view file_of(const void* address) {
                : "";
 }
 
+/// By the name without the folder.
 bool is_in(std::string_view file, std::string_view library) {
-    return file.find(library) != std::string_view::npos;
+    return file.substr(file.find_last_of('/') + 1).starts_with(library);
 }
 
 std::vector<std::string_view> divided(std::string_view text, char separator) {
@@ -34,10 +35,12 @@ std::vector<std::string_view> divided(std::string_view text, char separator) {
     return parts;
 }
 
-bool is_nobodys(std::string_view file) {
-    constexpr std::array<std::string_view, 4> own{"libc.", "ld-musl", "libasan.", "libtsan."};
+/// The C library's, a sanitizer's, or one that is linked with the program statically.
+bool is_of_this_build(std::string_view file) {
+    constexpr std::array<std::string_view, 5> own{"libc.", "ld-musl", "libasan.", "libtsan.",
+                                                  "liblsan."};
     const auto is_it = [file](std::string_view library) { return is_in(file, library); };
-    return file == file_of(reinterpret_cast<const void*>(preload_variable)) || // linked statically
+    return file == file_of(reinterpret_cast<const void*>(preload_variable)) ||
            std::any_of(own.begin(), own.end(), is_it);
 }
 
@@ -50,10 +53,11 @@ std::string preload_variable(const char* libraries) {
 std::string why_other_malloc(const char* libraries) {
     const std::string_view file = file_of(::dlsym(RTLD_DEFAULT, "malloc"));
     if (libraries == nullptr) {
-        return is_nobodys(file) ? ""
-                                : fmt::format("malloc is that of {} and not the C library's: see "
-                                              "/etc/ld.so.preload",
-                                              file);
+        return is_of_this_build(file)
+                   ? ""
+                   : fmt::format("malloc is that of {} and not the C library's, by "
+                                 "/etc/ld.so.preload or by how this program was linked",
+                                 file);
     }
     std::string names;
     for (const std::string_view library : divided(libraries, ':')) {

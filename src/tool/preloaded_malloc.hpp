@@ -6,8 +6,8 @@
 namespace resident::tool {
 
 /// For the environment of a contestant. `libraries`: files that the loader finds, with colons
-/// between, of which the first that there is replaces malloc; null: none does, whatever this
-/// process was started with.
+/// between; all that there are are loaded, and the first of them replaces malloc. Null: none does,
+/// whatever this process was started with.
 [[nodiscard]] std::string preload_variable(const char* libraries);
 
 /// In the contestant's process. By the file that holds the malloc in force: the loader passes over

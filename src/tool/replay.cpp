@@ -1,5 +1,6 @@
 #include "tool/replay.hpp"
 
+#include "os/harness/realtime_thread.hpp"
 #include "os/harness/termination_signals.hpp"
 #include "replay/class_usage.hpp"
 #include "resident/memory_limit.hpp"
@@ -18,7 +19,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 namespace resident::tool {
 namespace {
@@ -68,6 +72,17 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
         result.capacity_from += ", and more for threads that meet in other ways";
 }
 
+/// Where the contestants will be.
+latency_histogram clock_noise_on(std::optional<int> processor) {
+    latency_histogram noise;
+    std::thread([&] {
+        if (processor)
+            os::pin_to_processor(*processor);
+        noise = clock_noise();
+    }).join();
+    return noise;
+}
+
 replay_result measure(const replay_options& options, os::termination_signals& signals) {
     progress_line progress("resident replay", options.quiet);
     progress.show(fmt::format("reading {}", options.file));
@@ -77,10 +92,10 @@ replay_result measure(const replay_options& options, os::termination_signals& si
                          .capacity_from = {},
                          .contestants = chosen_contestants(options),
                          .machine = describe_machine(),
-                         .noise = clock_noise(),
                          .started = timestamp()};
     const std::optional<int> processor = processor_of_replay(result.input.summary.threads > 1);
-    result.machine.emplace_back(pinned_to, processor ? std::to_string(*processor) : not_pinned);
+    result.machine.emplace_back(pinned_fact, processor ? std::to_string(*processor) : not_pinned);
+    result.noise = clock_noise_on(processor);
     (void)raise_memory_limit(); // where that fails, the arena's error tells
     choose_capacity(result, usage, signals, progress);
     replay_contest(result, signals, progress).run();

@@ -84,7 +84,8 @@ bool replay_contest::note_end(replay_figures& row, const turn_result& turn, cons
     if (turn.refusal().what != replay::finding::kind::none) {
         row.refusal = turn.refusal();
         row.live_at_refusal = turn.live_bytes_at_refusal;
-        row.fits = false;
+        if (row.who->is_arena || result_.options.capacity != 0)
+            row.fits = false;
         return false;
     }
     if (turn.finished())

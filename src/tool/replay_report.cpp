@@ -19,7 +19,7 @@ std::string heading(const text_abilities& abilities, const std::string& text) {
 /// In words: what decides whether the times may be compared to others.
 std::string machine_text(const replay_result& result) {
     std::string text;
-    for (const char* const name : {"processor", "kernel", "governor", pinned_to}) {
+    for (const char* const name : {"processor", "kernel", "governor", pinned_fact}) {
         const auto found = std::find_if(result.machine.begin(), result.machine.end(),
                                         [name](const auto& fact) { return fact.first == name; });
         if (found != result.machine.end())

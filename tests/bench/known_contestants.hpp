@@ -133,7 +133,7 @@ public:
 };
 
 /// What is wrong with an allocator that does it at its 500th allocation.
-enum class flaw { overlap, misaligned, null, twice, corrupts, throws, crashes };
+enum class flaw { overlap, misaligned, null, twice, corrupts, throws, crashes, killed };
 
 template <flaw Flaw>
 class broken {
@@ -162,6 +162,8 @@ public:
         case flaw::throws:
             throw std::runtime_error("out of order");
         case flaw::crashes:
+            std::abort();
+        case flaw::killed:
             ::raise(SIGKILL);
         }
         return block;

@@ -89,6 +89,9 @@ TEST(verification, an_exception) {
 
 TEST(verification, a_crash) {
     EXPECT_EQ(verify<broken<flaw::crashes>>().defect, "its process crashed in the verification");
+    const verdict killed = verify<broken<flaw::killed>>();
+    EXPECT_FALSE(killed.is_broken()) << "the OOM killer's victim did nothing wrong";
+    EXPECT_EQ(killed.refused, "its process was killed, most likely for want of memory");
 }
 
 TEST(verification, a_process_that_cannot_be_prepared) {

@@ -119,6 +119,11 @@ class Compare(unittest.TestCase):
         self.assertEqual({"resident"}, {row for row, _ in told(found)})
         self.assertIn("processor: Sample Processor 9000 and Another", compare.text_of(found))
 
+    def test_a_fact_that_an_older_report_does_not_tell(self):
+        other = report(2)
+        del other[0]["machine"]["processor"]
+        self.assertEqual([], compare.compare(other, report(1))["mismatches"])
+
     def test_moved_together(self):
         found = compare.compare(report(1), report(2, lambda *_: 1.3))
         self.assertRegex(compare.text_of(found), r"the others moved by \+\d+ %")

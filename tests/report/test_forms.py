@@ -92,6 +92,24 @@ class Text(unittest.TestCase):
         self.assertEqual(["abc", "d"], layout.split("abcd", 3))
 
 
+class Missing(unittest.TestCase):
+    def test_no_reason_hides_another(self):
+        parts = [samples.part(name, title, tables=[samples.table(rows=rows)],
+                              missing=[{"name": "best fit", "reason": reason}])
+                 for name, title, rows, reason in (
+                     ("latency", "Latency", ("resident", "ref"), "broken: overlaps"),
+                     ("bounds", "Bounds", ("resident", "ref"), "memlock"),
+                     ("capacity", "Capacity", ("resident", "ref"), "memlock"))]  # fmt: skip
+        self.assertEqual([("best fit", "broken: overlaps"), ("best fit", "memlock")],
+                         report_json.missing_contestants(parts))  # fmt: skip
+        parts.append(samples.part("threads", "Threads",
+                                  tables=[samples.table(rows=("resident", "best fit"))]))  # fmt: skip
+        parts[-1].setdefault("missing", [])
+        self.assertEqual([("best fit (Bounds; Capacity)", "memlock"),
+                          ("best fit (Latency)", "broken: overlaps")],
+                         report_json.missing_contestants(parts))  # fmt: skip
+
+
 class Findings(unittest.TestCase):
     def test_bounds_are_no_rivals(self):
         table = samples.table(["ref", "resident", "x"])

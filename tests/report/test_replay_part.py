@@ -77,17 +77,30 @@ class Conversion(unittest.TestCase):
         self.assertEqual([3, 5, 6, 9], [cell["value"] for cell in self.tables["size"]["cells"]])
 
     def test_what_is_missing(self):
-        self.assertEqual(["git log", "tcmalloc"], [each["name"] for each in self.part["missing"]])
+        self.assertEqual(["git log", "tcmalloc", "mimalloc"],
+                         [each["name"] for each in self.part["missing"]])
+        self.assertEqual("broken: hands out overlapping memory (sqlite3)",
+                         self.part["missing"][-1]["reason"])  # fmt: skip
         self.assertIn("12 345 events, 6 000 allocations", self.part["notes"][0])
         self.assertIn("1 thread, at most 3.0 MiB live", self.part["notes"][0])
         self.assertIn("not complete", self.part["notes"][0])
         self.assertEqual(
             ["std malloc does not fit: event 9 is refused",
-             "mimalloc is broken: hands out overlapping memory",
              "boost: no instructions were counted: not permitted",
              "boost: its arena could not be locked (see ulimit -l)"],
             self.part["notes"][1:],
         )  # fmt: skip
+
+    def test_where_the_threads_stay(self):
+        stays = [{"processor": "x", "pinned to processor": each} for each in ("1", "none", "1")]
+        self.assertEqual("1, none", replay_part._machine(stays)["pinned to processor"])
+        self.assertEqual({}, replay_part._machine([]))
+
+    def test_the_names_are_those_of_the_other_parts(self):
+        sources = (programs.ROOT / "bench" / "contestants").glob("*.hpp")
+        told = "".join(source.read_text(encoding="utf-8") for source in sources)
+        for name in replay_part.NAMES.values():
+            self.assertIn(f'name = "{name}"', told)
 
     def test_the_control_is_no_rival(self):
         text = report_text.text_report([self.part])
@@ -141,7 +154,8 @@ class Run(unittest.TestCase):
             self.assertEqual(
                 [("broken", "resident record: disk full"),
                  ("absent", "no-such-program is not there (Debian: nowhere)"),
-                 ("tcmalloc", "not installed")],
+                 ("tcmalloc", "not installed"),
+                 ("mimalloc", "broken: hands out overlapping memory (works)")],
                 [(each["name"], each["reason"]) for each in part["missing"]],
             )  # fmt: skip
 

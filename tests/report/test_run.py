@@ -120,7 +120,10 @@ class Driver(unittest.TestCase):
         path = self.bench / "bench_capacity"
         path.write_text(path.read_text(encoding="utf-8") + "echo overlap >&2; exit 1\n",
                         encoding="utf-8")  # fmt: skip
-        self.assertEqual(1, self.run_it("capacity")[0])
+        status, said = self.run_it("capacity")
+        self.assertEqual(1, status)
+        self.assertIn("measured after", said)
+        self.assertNotIn("not measured after", said)
         self.assertEqual(["Not all is well: overlap (exit code 1)"], self.parts()[0]["notes"])
         self.assertEqual(1, len(self.parts()[0]["tables"]))
 

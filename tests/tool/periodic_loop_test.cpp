@@ -1,7 +1,11 @@
 // The loop that the demo and the benchmark under pressure measure.
+#include "os/harness/periodic_clock.hpp"
 #include "tool/periodic_loop.hpp"
 
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
 
 namespace resident::test {
 namespace {

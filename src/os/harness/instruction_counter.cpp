@@ -267,6 +267,8 @@ private:
             return;
         }
         if (WIFSIGNALED(status_)) {
+            // After more steps than allowed it is killed.
+            counts_.crashed = WTERMSIG(status_) != SIGKILL;
             counts_.failure = std::string("the child was ended by signal ") +
                               std::to_string(WTERMSIG(status_)) + " (" +
                               ::strsignal(WTERMSIG(status_)) + ')';

@@ -32,6 +32,7 @@ struct call_counts {
 struct instruction_counts {
     std::string refused{}; ///< why nothing can be counted here; empty if it can
     std::string failure{}; ///< why the body did not come to a good end; empty if it did
+    bool crashed = false;  ///< the end was a signal of its own: not SIGKILL
     std::uint64_t steps = 0;
     std::vector<call_counts> labels{}; ///< by their first call
 
