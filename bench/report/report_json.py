@@ -33,17 +33,20 @@ def measured(parts):
 
 
 def missing_contestants(parts):
-    """Each name with each reason once, in alphabetical order; of somebody who took part in other
-    parts, with the titles of those where he did not."""
-    titles = {}
+    """Names and reasons in alphabetical order: of each name whatever is broken, and one limit, since
+    the next part meets the same one with other numbers. Of somebody who took part in other parts,
+    with the titles of those where he did not."""
+    found = {}
     for part in parts:
         for each in part["missing"]:
-            titles.setdefault((each["name"], each["reason"]), []).append(part["title"])
+            broken = each["reason"] if each["reason"].startswith("broken: ") else None
+            reason, titles = found.setdefault((each["name"], broken), (each["reason"], {}))
+            titles[part["title"]] = True
     took_part = {row for part in measured(parts) for table in part["tables"] for row in table["rows"]
                  if any("value" in cell for cell in table["cells"] if cell["row"] == row)}  # fmt: skip
     return sorted(
-        (f"{name} ({'; '.join(where)})" if name in took_part else name, reason)
-        for (name, reason), where in titles.items()
+        (f"{name} ({'; '.join(titles)})" if name in took_part else name, reason)
+        for (name, _), (reason, titles) in found.items()
     )
 
 

@@ -99,7 +99,7 @@ class Missing(unittest.TestCase):
                  for name, title, rows, reason in (
                      ("latency", "Latency", ("resident", "ref"), "broken: overlaps"),
                      ("bounds", "Bounds", ("resident", "ref"), "memlock"),
-                     ("capacity", "Capacity", ("resident", "ref"), "memlock"))]  # fmt: skip
+                     ("capacity", "Capacity", ("resident", "ref"), "memlock, by 2 bytes more"))]  # fmt: skip
         self.assertEqual([("best fit", "broken: overlaps"), ("best fit", "memlock")],
                          report_json.missing_contestants(parts))  # fmt: skip
         parts.append(samples.part("threads", "Threads",
