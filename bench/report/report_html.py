@@ -103,9 +103,8 @@ def _part(part, at):
     noise = noise_of(part)
     facts += [f"Noise floor: {noise}"] if noise else []
     facts += [
-        f"{key.capitalize()}: {_fact(part['machine'][key])}"
-        for key in ("arena",)
-        if key in part["machine"]
+        f"{key.capitalize()}: {_fact(value)}"
+        for key, value in report_json.facts_of(part).items()
     ]
     page += "<p class=quiet>" + "<br>".join(map(text, facts)) + "</p>\n"
     page += "".join(f"<p class=note>{text(note)}</p>\n" for note in part["notes"])

@@ -6,6 +6,9 @@ import pathlib
 
 import part_file
 
+# Facts of the machine that differ from part to part, and are shown with each.
+OF_A_PART = ("arena", "pinned to processor")
+
 
 def collect(folder):
     """The parts in a folder, in the order of part_file.PARTS. A file that cannot be read becomes a
@@ -50,6 +53,13 @@ def missing_contestants(parts):
     )
 
 
+def facts_of(part):
+    """Of OF_A_PART what it tells. Where a program's own thread is not pinned, those that it measures
+    may be: that is in its notes."""
+    told = {key: part["machine"].get(key) for key in OF_A_PART}
+    return {key: value for key, value in told.items() if value not in (None, "none")}
+
+
 def machines(parts):
     """Each different machine once, with the titles of the parts that ran on it. What differs from
     part to part by its nature is left out."""
@@ -58,7 +68,7 @@ def machines(parts):
         facts = {
             key: value
             for key, value in part["machine"].items()
-            if key not in ("noise", "arena", "pinned to processor")
+            if key not in ("noise", *OF_A_PART)
         }
         for known, titles in found:
             if known.items() >= facts.items() or known.items() <= facts.items():

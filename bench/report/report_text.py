@@ -99,9 +99,8 @@ def _part(part):
     noise = noise_of(part)
     if noise:
         text += wrap(noise, "noise   ")
-    for key in ("arena",):
-        if key in part["machine"]:
-            text += wrap(_fact(part["machine"][key]), f"{key:<8}" if len(key) < 8 else key + " ")
+    for key, value in report_json.facts_of(part).items():
+        text += wrap(_fact(value), f"{key:<8}" if len(key) < 8 else key + " ")
     for note in part["notes"]:
         text += wrap(note, "* ")
     for each in part["tables"]:

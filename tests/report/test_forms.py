@@ -110,6 +110,16 @@ class Missing(unittest.TestCase):
                          report_json.missing_contestants(parts))  # fmt: skip
 
 
+class Facts(unittest.TestCase):
+    def test_where_it_stayed_is_told(self):
+        for stays, told in (("1", True), ("none", False)):
+            part = samples.part("latency", "Latency", notes=[], contestants=[],
+                                missing=[], tables=[samples.table()], curves=[])  # fmt: skip
+            part["machine"]["pinned to processor"] = stays
+            self.assertEqual(told, "pinned to processor 1" in report_text.text_report([part]))
+            self.assertEqual(told, "Pinned to processor: 1" in report_html.html_report([part]))
+
+
 class Findings(unittest.TestCase):
     def test_bounds_are_no_rivals(self):
         table = samples.table(["ref", "resident", "x"])
