@@ -93,7 +93,7 @@ cell_record cell_of(const contestant_column& contestant, std::string_view histor
     if (contestant.play == nullptr) {
         cell.text = "-";
     } else if (!result) {
-        cell.text = "crash";
+        cell.text = played.crashed ? "crash" : "lost";
     } else if (result->failed) {
         cell.text = "fails";
     } else {
@@ -106,8 +106,9 @@ bool waits_for_full(const contestant_column& contestant, std::size_t history) {
     return contestant.is_slow && history_names[history].is_long;
 }
 
-/// Plays a history with every contestant, each in a process of its own; shows a line.
-void play_with_all(std::size_t history, bool full, table_record& table) {
+/// Plays a history with every contestant, each in a process of its own; shows a line. Who does not
+/// come to an end of it is refused in the part, with the reason.
+void play_with_all(std::size_t history, bool full, part_record& part) {
     const std::string_view name = history_names[history].name;
     fmt::print("{:24}", name);
     std::vector<std::function<std::string()>> plays;
@@ -119,7 +120,13 @@ void play_with_all(std::size_t history, bool full, table_record& table) {
     }
     const auto played = text_from_children(plays);
     for (std::size_t index = 0; index != columns.size(); ++index) {
-        cell_record& cell = table.cells.emplace_back(cell_of(columns[index], name, played[index]));
+        cell_record& cell =
+            part.tables.back().cells.emplace_back(cell_of(columns[index], name, played[index]));
+        if (!played[index].text) {
+            part.refused.push_back({columns[index].name,
+                                    fmt::format("{} ({})", played[index].failure, name),
+                                    played[index].crashed});
+        }
         if (!full && waits_for_full(columns[index], history)) {
             cell.text = left_to_full;
         }
@@ -142,16 +149,16 @@ part_record play_all(bool full) {
     for (const contestant_column& each : columns) {
         part.contestants.emplace_back(each.name, each.what);
     }
-    table_record& table = part.tables.emplace_back(table_record{
-        .key = "capacity",
-        .title = "Requested bytes alive at the first refusal; metadata is in the 100 %",
-        .bias = "the histories are of few sizes and many blocks; slabs suit those of "
-                "one size and lose where a tenth of many sizes stays",
-        .unit = "% of 64 MiB",
-        .better = preference::more});
+    part.tables.push_back(
+        {.key = "capacity",
+         .title = "Requested bytes alive at the first refusal; metadata is in the 100 %",
+         .bias = "the histories are of few sizes and many blocks; slabs suit those of "
+                 "one size and lose where a tenth of many sizes stays",
+         .unit = "% of 64 MiB",
+         .better = preference::more});
     print_heads();
     for (std::size_t history = 0; history != history_names.size(); ++history) {
-        play_with_all(history, full, table);
+        play_with_all(history, full, part);
     }
     return part;
 }

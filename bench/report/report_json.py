@@ -54,8 +54,8 @@ def missing_contestants(parts):
 
 
 def facts_of(part):
-    """Of OF_A_PART what it tells. Where a program's own thread is not pinned, those that it measures
-    may be: that is in its notes."""
+    """Of OF_A_PART what it tells. That a program's own thread is not pinned is left out: those of the
+    children that it measures may be."""
     told = {key: part["machine"].get(key) for key in OF_A_PART}
     return {key: value for key, value in told.items() if value not in (None, "none")}
 

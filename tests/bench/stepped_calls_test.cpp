@@ -76,6 +76,25 @@ TEST(stepped_calls, a_contestant_that_fails_is_named) {
     EXPECT_TRUE(bounds_part(results).refused[0].is_broken);
 }
 
+TEST(stepped_calls, who_dies_while_it_is_stepped_is_broken) {
+    auto dying = counted<long_winded<5>>();
+    dying.count = [](const stepped_amount&) {
+        return os::count_instructions([](os::stepper&) { std::abort(); });
+    };
+    auto stopped = counted<long_winded<5>>();
+    stopped.count = [](const stepped_amount&) {
+        return os::count_instructions([](os::stepper&) { ::raise(SIGKILL); });
+    };
+    const auto results = count_all({dying, stopped}, small);
+    if (results[0].refused.find("may not trace") != std::string::npos) {
+        GTEST_SKIP() << results[0].refused;
+    }
+    EXPECT_THAT(results[0].refused, HasSubstr("ended by signal 6"));
+    EXPECT_TRUE(results[0].is_broken);
+    EXPECT_THAT(results[1].refused, HasSubstr("ended by signal 9"));
+    EXPECT_FALSE(results[1].is_broken);
+}
+
 TEST(stepped_calls, where_nothing_can_be_counted_the_part_says_why) {
     auto contestant = counted<long_winded<5>>();
     contestant.count = [](const stepped_amount&) {

@@ -27,7 +27,8 @@ def measured(name, median):
     samples = [median * by for by in (1.0, 0.9, 1.1, 1.2, 1.0)]
     counted = {"calls": 10, "median": 20, "p99": 90, "max": 400}
     return contestant(name, samples_ns_per_event=samples, median_ns_per_event=median,
-                      quartiles_ns_per_event=[median, median * 1.1], spread=0.1, minor_faults=3, major_faults=1, peak_held_bytes=4 << 20,
+                      quartiles_ns_per_event=[median, median * 1.1], spread=0.1,
+                      minor_faults=3, major_faults=1, peak_held_bytes=4 << 20,
                       instructions={"allocate": counted, "free": counted})  # fmt: skip
 
 
