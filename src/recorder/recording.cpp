@@ -43,9 +43,16 @@ void stop(int reason) noexcept {
     current->at.store(stage::stopped);
 }
 
-void count_unrecorded_process() noexcept {
-    if (first_header != nullptr)
-        __atomic_fetch_add(&first_header->unrecorded_processes, 1, __ATOMIC_RELAXED);
+/// The first one says so at once; FILE tells of all.
+void count_unrecorded_process(int reason) noexcept {
+    if (first_header == nullptr)
+        return names.complain(reason);
+    std::uint64_t none = 0;
+    __atomic_compare_exchange_n(&first_header->unrecorded_process_error, &none,
+                                static_cast<std::uint64_t>(reason), false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    if (__atomic_fetch_add(&first_header->unrecorded_processes, 1, __ATOMIC_RELAXED) == 0)
+        names.complain(reason);
 }
 
 /// Gives the file its header, but for the magic that makes it a trace: that comes last.
@@ -119,8 +126,7 @@ void begin(recording& to) noexcept {
     const os::recorded_process process = os::this_process();
     if (!claim_first(to, process)) {
         if (const int failure = create_own(to, process); failure != 0) {
-            names.complain(failure);
-            count_unrecorded_process();
+            count_unrecorded_process(failure);
             to.file.close();
             to.at.store(stage::off);
             return;

@@ -17,6 +17,8 @@
 namespace resident::tool {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr int first_signal_code = 128; ///< as shells tell of a signal
 
 std::uint64_t now() {
@@ -24,23 +26,43 @@ std::uint64_t now() {
         std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
 }
 
+usage_error cannot_write(const std::string& output, const std::string& reason) {
+    return usage_error(
+        fmt::format("cannot write {}: {}; name another file with -o", output, reason));
+}
+
+/// Other processes than the first add their number, and that of a program they go on as.
+void refuse_long_name(const std::string& output) {
+    constexpr std::size_t name_limit = 255; // of all file systems of note, bytes
+    constexpr std::size_t room = sizeof ".4194304.999" - 1;
+    const std::size_t bytes = fs::path(output).filename().string().size();
+    if (bytes + room > name_limit)
+        throw cannot_write(output, fmt::format("its name has {} bytes, and more than {} leave no "
+                                               "room for the numbers of further processes",
+                                               bytes, name_limit - room));
+}
+
 /// Where a trace at `output` goes: behind links, also to what is not there yet.
 std::string place_of(const std::string& output) {
-    namespace fs = std::filesystem;
     constexpr int links_limit = 40; // as the kernel's
-    fs::path path = fs::absolute(output);
     std::error_code failure;
+    fs::path path = fs::absolute(output);
+    const fs::file_status there = fs::status(path, failure);
+    if (fs::exists(there) && !fs::is_regular_file(there))
+        throw cannot_write(output, "it is not a file");
     const auto leads_nowhere = [&] {
-        return fs::is_symlink(fs::symlink_status(path)) && !fs::exists(path, failure);
+        return fs::is_symlink(fs::symlink_status(path, failure)) && !fs::exists(path, failure);
     };
     for (int links = 0; leads_nowhere(); ++links) {
         if (links == links_limit)
-            throw usage_error(fmt::format("cannot write {}: it is a link that leads to itself; "
-                                          "name another file with -o",
-                                          output));
-        path = path.parent_path() / fs::read_symlink(path);
+            throw cannot_write(output, "it is a link that leads to itself");
+        path = path.parent_path() / fs::read_symlink(path, failure);
     }
-    return fs::weakly_canonical(path).string();
+    refuse_long_name(path.string());
+    path = fs::weakly_canonical(path, failure);
+    if (failure)
+        throw cannot_write(output, failure.message());
+    return path.string();
 }
 
 void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
@@ -81,8 +103,7 @@ int run_record(const record_options& options) {
         program = find_recordable(options.command.front());
         file = place_of(options.output);
         if (const auto wrong = trace::create_blank_trace(file, session))
-            throw usage_error(fmt::format("cannot write {}: {}; name another file with -o",
-                                          options.output, *wrong));
+            throw cannot_write(options.output, *wrong);
     } catch (const usage_error& wrong) {
         complain(wrong.what());
         return exit_usage;

@@ -123,16 +123,35 @@ void seal_and_read(recorded_trace& found, const known_end& end, trace::unused_sp
         live.doubly_given() - std::min(live.doubly_given(), found.header.calls_under_way);
 }
 
-std::string why_stopped(const trace::trace_header& header) {
-    const auto error_number = static_cast<int>(header.stop_error);
-    const char* remedy = "";
-    if (error_number == ENOSPC || error_number == EDQUOT)
-        remedy = "; make room, or name a file elsewhere with -o";
-    if (error_number == EFBIG)
-        remedy = "; raise the limit for the size of files (ulimit -f)";
-    if (error_number == ENOMEM)
-        remedy = "; raise the limit for the address space (ulimit -v)";
-    return std::strerror(error_number) + std::string(remedy);
+const char* remedy_for(int error_number) {
+    switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room, or name a file elsewhere with -o";
+    case EFBIG:
+        return "; raise the limit for the size of files (ulimit -f)";
+    case ENOMEM:
+        return "; raise the limit for the address space (ulimit -v)";
+    case EMFILE:
+        return "; raise the limit for open files (ulimit -n)";
+    case ENAMETOOLONG:
+        return "; name a file with a shorter name with -o";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "; name a folder with -o in which every user that the program becomes may write";
+    case ENOENT:
+    case ENOTDIR:
+        return "; name a folder with -o that the program still has under that name after chroot";
+    default:
+        return "";
+    }
+}
+
+/// The reason and the remedy.
+std::string explained(std::uint32_t error_number) {
+    const auto number = static_cast<int>(error_number);
+    return std::strerror(number) + std::string(remedy_for(number));
 }
 
 /// Blocks given before the recorder is set up, or as it sets itself up. In most programs there is
@@ -184,9 +203,10 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
         if (!each.failure.empty())
             say(each, each.failure);
         if (header.stop_error != 0)
-            say(each, fmt::format("recording stopped at {} bytes, {} later are not in it: {}",
-                                  grouped(header.file_bytes),
-                                  counted(header.unrecorded_calls, "call"), why_stopped(header)));
+            say(each,
+                fmt::format("recording stopped at {} bytes, {} later are not in it: {}",
+                            grouped(header.file_bytes), counted(header.unrecorded_calls, "call"),
+                            explained(header.stop_error)));
         else if (header.unrecorded_calls != 0)
             say(each, fmt::format("{} made by signal handlers within others are not in it",
                                   counted(header.unrecorded_calls, "call")));
@@ -202,10 +222,10 @@ std::vector<std::string> complaints_about(const std::vector<recorded_trace>& tra
                                   counted(each.foreign, "block") + " freed"));
         if (header.unrecorded_processes != 0)
             say(each, fmt::format("{} process{} could not be recorded: no trace could be made "
-                                  "beside this one; make room, and name a folder with -o in which "
-                                  "every user that the program becomes may write",
-                                  header.unrecorded_processes,
-                                  header.unrecorded_processes == 1 ? "" : "es"));
+                                  "beside this one: {}",
+                                  grouped(header.unrecorded_processes),
+                                  header.unrecorded_processes == 1 ? "" : "es",
+                                  explained(header.unrecorded_process_error)));
     }
     return complaints;
 }

@@ -55,9 +55,10 @@ struct trace_header {
     std::uint64_t allocations = 0;
     std::uint64_t frees = 0;
     std::uint64_t reallocations = 0;
-    std::uint64_t failed_calls = 0;         ///< that returned null; they are not events
-    std::uint64_t unrecorded_calls = 0;     ///< after recording stopped, or amid a record
-    std::uint64_t unrecorded_processes = 0; ///< whose own trace could not be created
+    std::uint64_t failed_calls = 0;             ///< that returned null; they are not events
+    std::uint64_t unrecorded_calls = 0;         ///< after recording stopped, or amid a record
+    std::uint64_t unrecorded_processes = 0;     ///< whose own trace could not be created
+    std::uint32_t unrecorded_process_error = 0; ///< errno: why not that of the first of them
     std::uint64_t calls_under_way = 0; ///< when the process ended; they gave nothing to the program
     std::uint64_t lost_records = 0;
     process_end end = process_end::unknown;

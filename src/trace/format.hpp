@@ -70,8 +70,9 @@ struct file_header {
     std::uint64_t unrecorded_processes = 0; ///< likewise
     std::uint64_t calls_under_way = 0; ///< when the process ended: numbers taken, nothing written
     std::uint64_t lost_records = 0;    ///< numbers that are missing otherwise
-    std::array<std::uint64_t, 8> reserved{}; ///< 0
-    std::uint32_t reserved_too = 0;          ///< 0
+    std::uint64_t unrecorded_process_error = 0; ///< errno of the first; a counter's companion
+    std::array<std::uint64_t, 7> reserved{};    ///< 0
+    std::uint32_t reserved_too = 0;             ///< 0
     std::uint32_t checksum = 0; ///< CRC-32C of the page with 0 in this place; 0 until sealed
     std::array<char, command_limit> command{}; ///< arguments, each ended by a 0 byte
 };

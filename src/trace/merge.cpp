@@ -23,6 +23,7 @@ trace_header described(const file_header& header, std::uint64_t bytes) {
     told.stop_error = static_cast<std::uint32_t>(header.stop_error);
     told.unrecorded_calls = header.unrecorded_calls;
     told.unrecorded_processes = header.unrecorded_processes;
+    told.unrecorded_process_error = static_cast<std::uint32_t>(header.unrecorded_process_error);
     told.file_bytes = bytes;
     told.sealed = header.sealed != 0;
     if (!told.sealed)

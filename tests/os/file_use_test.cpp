@@ -63,9 +63,9 @@ protected:
         ::waitpid(child_, nullptr, 0);
         child_ = 0;
     }
-    void map(off_t offset) const {
+    void map(off_t offset, std::size_t bytes = page) const {
         const int descriptor = ::open(path_.c_str(), O_RDWR);
-        if (::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, offset) ==
+        if (::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, offset) ==
             MAP_FAILED)
             ::_exit(1);
         ::close(descriptor);
@@ -105,6 +105,12 @@ TEST_F(FileUse, WhatOthersHaveIsStaleOnceItsWriterHasEnded) {
 TEST_F(FileUse, WhoHasTheHeaderAloneIsNotItsWriter) {
     start_child([this] { map(0); });
     EXPECT_EQ(use_by(child_), file_use::stale);
+}
+
+// Mappings of the header and of the first block that happen to be neighbours become one.
+TEST_F(FileUse, WhoHasTheHeaderAndMoreInOneMappingIsItsWriter) {
+    start_child([this] { map(0, 2 * page); });
+    EXPECT_EQ(use_by(child_), file_use::live);
 }
 
 } // namespace

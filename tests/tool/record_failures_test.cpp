@@ -70,6 +70,56 @@ TEST(RecordFailures, AChildWhoseTraceCannotBeMadeIsCounted) {
     EXPECT_EQ(read_trace(folder.file("trace")).header.unrecorded_processes, 1U);
 }
 
+TEST(RecordFailures, ChildrenWithoutDescriptorsAreCountedAndSaidOnce) {
+    const scratch_folder folder;
+    const tool_result result = run_tool(
+        {"record", "-o", folder.file("trace"), "--", RESIDENT_RECORDED_PROGRAM, "narrow", "3"});
+    EXPECT_EQ(result.exit_code, 1);
+    const std::string once = "this process is not recorded: ";
+    const std::size_t first = result.diagnostics.find(once);
+    EXPECT_NE(first, std::string::npos);
+    EXPECT_EQ(result.diagnostics.find(once, first + 1), std::string::npos) << result.diagnostics;
+    EXPECT_TRUE(says(result, "3 processes could not be recorded")) << result.diagnostics;
+    EXPECT_TRUE(says(result, "Too many open files; raise the limit for open files (ulimit -n)"))
+        << result.diagnostics;
+    const trace::trace_header header = read_trace(folder.file("trace")).header;
+    EXPECT_EQ(header.unrecorded_processes, 3U);
+    EXPECT_EQ(header.unrecorded_process_error, static_cast<std::uint32_t>(EMFILE));
+}
+
+TEST(RecordFailures, APlaceWhereNoTraceCanBeIsRefusedWithTheReason) {
+    const scratch_folder folder;
+    const std::string long_name(250, 'y');
+    const std::string too_long_name(300, 'y');
+    folder.write("file", "");
+    const std::array<std::pair<std::string, std::string>, 5> cases{{
+        {folder.file(long_name), "its name has 250 bytes, and more than 243 leave no room"},
+        {folder.file(too_long_name), "its name has 300 bytes, and more than 243 leave no room"},
+        {folder.file(too_long_name + "/trace"), "File name too long; name another file with -o"},
+        {folder.file("file/trace"), "Not a directory; name another file with -o"},
+        {folder.path(), "it is not a file; name another file with -o"},
+    }};
+    for (const auto& [place, reason] : cases) {
+        const tool_result result = run_tool({"record", "-o", place, "--", "true"});
+        EXPECT_EQ(result.exit_code, 2) << place;
+        EXPECT_TRUE(says(result, reason)) << result.diagnostics;
+    }
+    const tool_result piped =
+        run_script(folder, "$resident record -o /dev/stdout -- true 2>&1 | cat >&2; exit 2\n");
+    EXPECT_TRUE(says(piped, "cannot write /dev/stdout: it is not a file")) << piped.diagnostics;
+}
+
+TEST(RecordFailures, AScriptWhoseInterpreterIsMissingIsRefused) {
+    const scratch_folder folder;
+    folder.write("script", "#!/none/such -e\n");
+    ::chmod(folder.file("script").c_str(), 0755);
+    const tool_result result =
+        run_tool({"record", "-o", folder.file("trace"), "--", folder.file("script")});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_TRUE(says(result, "is a script for /none/such, which is not there"))
+        << result.diagnostics;
+}
+
 TEST(RecordFailures, AFileInThePlaceOfStandardErrorIsLeftAlone) {
     if (!is_root())
         GTEST_SKIP() << "only root can become another user";

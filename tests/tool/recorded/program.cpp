@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +147,18 @@ void dropping(const char* other) {
     if (child == 0)
         ::_exit(::setgid(65534) == 0 && ::setuid(65534) == 0 ? (pairs(5), 0) : 1);
     ::waitpid(child, nullptr, 0);
+}
+
+/// Children that can open no file.
+void forking_without_descriptors(int children) {
+    const rlimit none{3, 3};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    for (int each = 0; each != children; ++each) {
+        const pid_t child = ::fork();
+        if (child == 0)
+            ::_exit((pairs(5), 0));
+        ::waitpid(child, nullptr, 0);
+    }
 }
 
 void spawning(char** arguments) {
@@ -295,6 +308,8 @@ int main(int count, char** arguments) {
         forking(number(2));
     if (what == "drop")
         dropping(count > 2 ? arguments[2] : nullptr);
+    if (what == "narrow")
+        forking_without_descriptors(number(2));
     if (what == "spawn")
         spawning(arguments);
     if (what == "close") {
