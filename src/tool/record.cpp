@@ -8,6 +8,7 @@
 #include "tool/recorder_preload.hpp"
 #include "tool/text_layout.hpp"
 #include "trace/blank_trace.hpp"
+#include "trace/format.hpp"
 
 #include <fmt/core.h>
 
@@ -67,6 +68,20 @@ std::string place_of(const std::string& output) {
 
 void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
 
+/// Why FILE has nothing that the program did.
+std::string why_nothing(const std::string& file, const std::string& program) {
+    std::error_code failure;
+    const std::uintmax_t bytes = fs::file_size(file, failure);
+    if (failure || bytes < trace::file_header_bytes)
+        return fmt::format("{}: it was removed or cut while {} ran, and what was recorded is "
+                           "lost; name a file with -o that nothing else touches",
+                           file, program);
+    return fmt::format("{}: nothing was recorded: {} never allocated, or the recorder could not "
+                       "be loaded into it; a program that is linked statically cannot be "
+                       "recorded, nor one that clears its environment",
+                       file, program);
+}
+
 /// Returns: the code to exit with.
 int report(const record_options& options, const std::string& file,
            const std::vector<recorded_trace>& traces, const std::string& program,
@@ -78,11 +93,7 @@ int report(const record_options& options, const std::string& file,
             "recorded; link it without",
             options.command.front()));
     else if (traces.empty() || traces.front().path != file)
-        complaints.push_back(fmt::format(
-            "{}: nothing was recorded: {} never allocated, or the recorder could not be loaded "
-            "into it; a program that is linked statically cannot be recorded, nor one that clears "
-            "its environment",
-            file, options.command.front()));
+        complaints.push_back(why_nothing(file, options.command.front()));
     if (!options.quiet && complaints.empty())
         fmt::print(stderr, "{}", summary_of(traces));
     for (const std::string& each : complaints)

@@ -109,6 +109,17 @@ TEST(RecordFailures, APlaceWhereNoTraceCanBeIsRefusedWithTheReason) {
     EXPECT_TRUE(says(piped, "cannot write /dev/stdout: it is not a file")) << piped.diagnostics;
 }
 
+TEST(RecordFailures, ATraceThatIsTakenAwayIsMissed) {
+    const scratch_folder folder;
+    const std::string file = folder.file("trace");
+    for (const char* harm : {"rm \"$0\"", "truncate -s 0 \"$0\""}) {
+        const tool_result result = run_tool({"record", "-o", file, "--", "sh", "-c", harm, file});
+        EXPECT_NE(result.exit_code, 0) << harm;
+        EXPECT_TRUE(says(result, "removed or cut while sh ran")) << result.diagnostics;
+        EXPECT_FALSE(says(result, "never allocated")) << result.diagnostics;
+    }
+}
+
 TEST(RecordFailures, AScriptWhoseInterpreterIsMissingIsRefused) {
     const scratch_folder folder;
     folder.write("script", "#!/none/such -e\n");
