@@ -137,12 +137,11 @@ const char* remedy_for(int error_number) {
     case ENAMETOOLONG:
         return "; name a file with a shorter name with -o";
     case EACCES:
-    case EPERM:
     case EROFS:
         return "; name a folder with -o in which every user that the program becomes may write";
     case ENOENT:
     case ENOTDIR:
-        return "; name a folder with -o that the program still has under that name after chroot";
+        return "; name a file with -o that stays in its place, also after a chroot of the program";
     default:
         return "";
     }
