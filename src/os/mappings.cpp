@@ -42,25 +42,6 @@ struct smaps_entry {
     bool excluded_from_dump = false;
 };
 
-/// "7f0000000000-7f0000200000 rw-p 00000000 00:00 0   [anon:name]"; nothing for any other line.
-std::optional<mapping> parse_header(std::string_view line) noexcept {
-    const auto begin = take_hexadecimal(line);
-    if (!begin || !line.starts_with('-'))
-        return std::nullopt;
-    line.remove_prefix(1);
-    const auto end = take_hexadecimal(line);
-    if (!end || !line.starts_with(' ') || *end <= *begin)
-        return std::nullopt;
-    const std::string_view access = take_word(line);
-    if (access.size() < 3)
-        return std::nullopt;
-    return mapping{.begin = static_cast<std::uintptr_t>(*begin),
-                   .end = static_cast<std::uintptr_t>(*end),
-                   .readable = access[0] == 'r',
-                   .writable = access[1] == 'w',
-                   .executable = access[2] == 'x'};
-}
-
 void parse_flags(std::string_view flags, smaps_entry& entry) noexcept {
     entry.has_flags = true;
     for (std::string_view flag = take_word(flags); !flag.empty(); flag = take_word(flags)) {
@@ -123,7 +104,7 @@ outcome for_each_entry(const char* path, const address_range& range, Visit visit
         return visit(*entry);
     };
     while (file.next(line)) {
-        const auto header = parse_header(line);
+        const auto header = parse_mapping(line);
         if (!header) {
             if (entry)
                 parse_field(line, *entry);
@@ -158,6 +139,28 @@ void accumulate(const smaps_entry& entry, const address_range& range,
 }
 
 } // namespace
+
+std::optional<mapping> parse_mapping(std::string_view line) noexcept {
+    const auto begin = take_hexadecimal(line);
+    if (!begin || !line.starts_with('-'))
+        return std::nullopt;
+    line.remove_prefix(1);
+    const auto end = take_hexadecimal(line);
+    if (!end || !line.starts_with(' ') || *end <= *begin)
+        return std::nullopt;
+    const std::string_view access = take_word(line);
+    if (access.size() < 3)
+        return std::nullopt;
+    std::string_view offset = take_word(line);
+    take_word(line); // the device
+    return mapping{.begin = static_cast<std::uintptr_t>(*begin),
+                   .end = static_cast<std::uintptr_t>(*end),
+                   .readable = access[0] == 'r',
+                   .writable = access[1] == 'w',
+                   .executable = access[2] == 'x',
+                   .file_offset = take_hexadecimal(offset).value_or(0),
+                   .inode = take_number(line).value_or(0)};
+}
 
 outcome summarize_mappings(const void* address, std::size_t bytes,
                            mapping_summary& summary) noexcept {

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace resident::os {
 
@@ -31,13 +33,19 @@ struct mapping_summary {
 outcome summarize_mappings(const void* address, std::size_t bytes,
                            mapping_summary& summary) noexcept;
 
-/// One line of interest of each mapping that intersects a range.
+/// A mapping of a process.
 struct mapping {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
     bool readable = false, writable = false, executable = false;
-    bool locked = false; ///< VmFlags lo
+    std::uint64_t file_offset = 0; ///< where it begins in its file, bytes
+    std::uint64_t inode = 0;       ///< of its file; 0: it has none
+    bool locked = false;           ///< VmFlags lo, which smaps has, and maps has not
 };
+
+/// What a line of /proc/<id>/maps, or the first line of an entry of smaps, says:
+/// "7f0000000000-7f0000200000 rw-s 00001000 fe:00 1234   /folder/file". Nothing for any other line.
+[[nodiscard]] std::optional<mapping> parse_mapping(std::string_view line) noexcept;
 
 /// Calls `visit(mapping, context)` for each mapping of the process that intersects the range, in
 /// order of address; stops when it returns false. Fails as above.

@@ -43,14 +43,12 @@ void refuse_long_name(const std::string& output) {
                                                bytes, name_limit - room));
 }
 
-/// Where a trace at `output` goes: behind links, also to what is not there yet.
+/// Where a trace at `output` goes: behind links, also to what is not there yet. If that cannot be
+/// told, `output` itself: whoever creates the trace says why not.
 std::string place_of(const std::string& output) {
     constexpr int links_limit = 40; // as the kernel's
     std::error_code failure;
     fs::path path = fs::absolute(output);
-    const fs::file_status there = fs::status(path, failure);
-    if (fs::exists(there) && !fs::is_regular_file(there))
-        throw cannot_write(output, "it is not a file");
     const auto leads_nowhere = [&] {
         return fs::is_symlink(fs::symlink_status(path, failure)) && !fs::exists(path, failure);
     };
@@ -60,10 +58,8 @@ std::string place_of(const std::string& output) {
         path = path.parent_path() / fs::read_symlink(path, failure);
     }
     refuse_long_name(path.string());
-    path = fs::weakly_canonical(path, failure);
-    if (failure)
-        throw cannot_write(output, failure.message());
-    return path.string();
+    const fs::path canonical = fs::weakly_canonical(path, failure);
+    return failure ? path.string() : canonical.string();
 }
 
 void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }

@@ -63,14 +63,15 @@ void refuse_privileged(const std::string& program) {
 
 void refuse_unrecordable(const std::string& program) {
     program_file file(program);
-    std::error_code failure;
-    if (const std::string runs_it = file.is_elf() ? "" : file.interpreter();
-        !runs_it.empty() && !fs::exists(runs_it, failure))
-        throw usage_error(fmt::format("{} is a script for {}, which is not there: correct its "
-                                      "first line",
-                                      program, runs_it));
-    if (!file.is_elf())
+    if (!file.is_elf()) {
+        std::error_code failure;
+        if (const std::string runs_it = file.interpreter();
+            !runs_it.empty() && !fs::exists(runs_it, failure))
+            throw usage_error(fmt::format("{} is a script for {}, which is not there: correct its "
+                                          "first line",
+                                          program, runs_it));
         return;
+    }
     if (!file.is_for_this_machine())
         throw usage_error(fmt::format("{} is for another kind of processor than this command, and "
                                       "the recorder cannot be loaded into it",

@@ -1,6 +1,7 @@
 #include "os/harness/file_use.hpp"
 
 #include "os/kernel.hpp"
+#include "os/mappings.hpp"
 #include "os/system_file.hpp"
 
 #include <algorithm>
@@ -94,24 +95,6 @@ process_state read_state(const fs::path& process) {
     return state;
 }
 
-/// Where in its file a mapping ends, and which file that is: of a line "7f0000000000-7f0000200000
-/// rw-s 00001000 fe:00 1234   /folder/file" of /proc/<id>/maps.
-struct mapped_file {
-    std::uint64_t end = 0;
-    std::uint64_t inode = 0;
-
-    explicit mapped_file(std::string_view line) noexcept {
-        const std::uint64_t from = take_hexadecimal(line).value_or(0);
-        line.remove_prefix(std::min<std::size_t>(1, line.size())); // the dash
-        const std::uint64_t to = take_hexadecimal(line).value_or(0);
-        take_word(line); // rights
-        std::string_view offset = take_word(line);
-        end = take_hexadecimal(offset).value_or(0) + to - from;
-        take_word(line); // device
-        inode = take_number(line).value_or(0);
-    }
-};
-
 /// Whether a process that can be looked at has not mapped the file behind its first page. What is
 /// mapped piece by piece may be one mapping: the kernel joins neighbours.
 bool surely_unmapped(const fs::path& process, const std::string& file, const struct stat& there) {
@@ -121,10 +104,10 @@ bool surely_unmapped(const fs::path& process, const std::string& file, const str
     bool any = false;
     for (std::string line; std::getline(maps, line);) {
         any = true;
-        const mapped_file mapped(line);
+        const auto mapped = parse_mapping(line);
         const bool is_file =
-            mapped.inode == there.st_ino || (!failure && line.ends_with(" " + path));
-        if (is_file && mapped.end > page_size())
+            mapped && (mapped->inode == there.st_ino || (!failure && line.ends_with(" " + path)));
+        if (is_file && mapped->file_offset + (mapped->end - mapped->begin) > page_size())
             return false;
     }
     return any; // none: it may not be looked at, or its first thread alone has ended
