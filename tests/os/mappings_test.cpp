@@ -174,6 +174,22 @@ TEST(summarize_mappings, fails_when_smaps_cannot_be_read) {
     EXPECT_EQ(kernel.open_files(), 0);
 }
 
+TEST(parse_mapping, takes_every_field_it_tells_of) {
+    const auto read =
+        os::parse_mapping("7f0000001000-7f0000004000 r-xs 00021000 fe:1b 10952860  /a b");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->begin, 0x7f0000001000U);
+    EXPECT_EQ(read->end, 0x7f0000004000U);
+    EXPECT_TRUE(read->readable && !read->writable && read->executable);
+    EXPECT_EQ(read->file_offset, 0x21000U);
+    EXPECT_EQ(read->inode, 10952860U);
+    const auto anonymous = os::parse_mapping("1000-2000 rw-p 00000000 00:00 0");
+    ASSERT_TRUE(anonymous);
+    EXPECT_EQ(anonymous->inode, 0U);
+    EXPECT_FALSE(os::parse_mapping("Rss:                4096 kB"));
+    EXPECT_FALSE(os::parse_mapping(""));
+}
+
 TEST(visit_mappings, comes_in_order_and_stops_when_told) {
     test::fake_files_kernel files;
     files.serve("/proc/self/smaps", two_mappings);
