@@ -86,8 +86,7 @@ std::size_t arena::grow(std::size_t bytes) {
 }
 
 bool arena::owns(const void* address) const noexcept {
-    const auto offset = reinterpret_cast<std::uintptr_t>(address) -
-                        reinterpret_cast<std::uintptr_t>(state_->begin());
+    const auto offset = detail::address_of(address) - detail::address_of(state_->begin());
     return offset < state_->capacity();
 }
 

@@ -7,17 +7,11 @@
 
 namespace resident::detail {
 
-namespace {
-
-constexpr std::size_t granule = arena::granule_size;
-
-} // namespace
-
 run_source& arena_access::runs(arena& of) noexcept { return of.state_->runs(); }
 
 std::size_t arena_state::free_bytes() const noexcept {
     const run_counts counts = runs_.counts();
-    return std::size_t{counts.capacity - counts.in_use} * granule;
+    return std::size_t{counts.capacity - counts.in_use} * granule_size;
 }
 
 page_kind arena_state::pages() const noexcept {
@@ -26,7 +20,7 @@ page_kind arena_state::pages() const noexcept {
 
 arena_statistics arena_state::statistics() const noexcept {
     const run_counts counts = runs_.counts();
-    const std::size_t capacity = counts.capacity * granule;
+    const std::size_t capacity = counts.capacity * granule_size;
     const std::size_t bookkeeping =
         begin() == nullptr ? 0 : bookkeeping_for(capacity, max_capacity_);
     const bool charged = reserved_huge_page_size(pages_) == 0;
@@ -35,9 +29,9 @@ arena_statistics arena_state::statistics() const noexcept {
             .resident = capacity + bookkeeping,
             .locked = locked_ ? bookkeeping + (charged ? capacity : 0) : 0,
             .bookkeeping = bookkeeping,
-            .in_use = counts.in_use * granule,
-            .peak_in_use = counts.peak_in_use * granule,
-            .largest_free_run = counts.largest_free_run * granule,
+            .in_use = counts.in_use * granule_size,
+            .peak_in_use = counts.peak_in_use * granule_size,
+            .largest_free_run = counts.largest_free_run * granule_size,
             .runs_in_use = counts.runs_in_use,
             .failures = counts.failures,
             .growth_failures = growth_failures_.load(std::memory_order_relaxed)};
@@ -93,7 +87,7 @@ result<std::size_t> arena_state::grow(std::size_t bytes, bool report_progress) {
         return refuse(*failed);
     bookkeeping_.keep(records);
     data_.keep(data);
-    runs_.extend(static_cast<std::uint32_t>(added / granule));
+    runs_.extend(static_cast<std::uint32_t>(added / granule_size));
     return added;
 }
 

@@ -57,7 +57,7 @@ public:
 
     [[nodiscard]] std::byte* begin() const noexcept { return runs_.begin(); }
     [[nodiscard]] std::size_t capacity() const noexcept {
-        return std::size_t{runs_.capacity()} * arena::granule_size;
+        return std::size_t{runs_.capacity()} * granule_size;
     }
     [[nodiscard]] page_kind pages() const noexcept;
     [[nodiscard]] bool locked() const noexcept { return locked_; }

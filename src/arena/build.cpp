@@ -13,13 +13,9 @@ namespace resident::detail {
 
 namespace {
 
-std::uintptr_t address_of(const std::byte* pointer) noexcept {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
-
 /// Of valid options.
 std::uint32_t granules_of(std::size_t bytes) noexcept {
-    return static_cast<std::uint32_t>(bytes / arena::granule_size);
+    return static_cast<std::uint32_t>(bytes / granule_size);
 }
 
 /// The node to prefer: as asked for, or the one this thread runs on. -1: a kernel without NUMA.

@@ -15,10 +15,6 @@ namespace resident::detail {
 
 namespace {
 
-std::uintptr_t address_of(const std::byte* pointer) noexcept {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
-
 /// Writes one word of each base page, for kernels that cannot populate by advice. The pages are
 /// new and nobody else's: there is nothing to preserve.
 void touch(std::byte* begin, std::size_t bytes) noexcept {

@@ -10,10 +10,9 @@ namespace resident::detail {
 
 namespace {
 
-constexpr std::size_t granule = arena::granule_size;
 constexpr std::chrono::milliseconds longest_poll_interval = std::chrono::hours{1};
 
-static_assert(arena::max_supported_capacity == run_allocator::max_granules * granule);
+static_assert(arena::max_supported_capacity == run_allocator::max_granules * granule_size);
 
 std::optional<error> refuse_size(const char* name, const char* which, std::size_t bytes,
                                  std::size_t unit) noexcept {
@@ -30,7 +29,7 @@ std::optional<error> refuse_size(const char* name, const char* which, std::size_
 
 std::optional<error> refuse_sizes(const char* name, const arena_options& options) noexcept {
     const std::size_t unit =
-        std::max({granule, os::page_size(), reserved_huge_page_size(options.pages)});
+        std::max({granule_size, os::page_size(), reserved_huge_page_size(options.pages)});
     if (options.capacity == 0)
         return os::make_argument_error(name, "capacity is 0 bytes; it must be at least %zu bytes",
                                        unit);
@@ -50,7 +49,7 @@ std::optional<error> refuse_sizes(const char* name, const arena_options& options
 std::size_t bookkeeping_for(std::size_t capacity, std::size_t max_capacity) noexcept {
     const std::size_t most = std::max(capacity, max_capacity);
     return round_up(sizeof(arena_state) - sizeof(run_allocator) +
-                        run_allocator::storage_for(capacity / granule, most / granule),
+                        run_allocator::storage_for(capacity / granule_size, most / granule_size),
                     os::page_size());
 }
 

@@ -1,6 +1,7 @@
 /// How large the parts of an arena are. Arithmetic only.
 #pragma once
 
+#include "arena/granule.hpp"
 #include "arena/run_allocator.hpp"
 #include "resident/arena.hpp"
 

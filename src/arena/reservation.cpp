@@ -72,7 +72,7 @@ os::outcome reservation::extend_in_steps(std::size_t size) noexcept {
         if (!step)
             return step;
         // Kernels before 4.17 take the address for a mere hint.
-        if (step.value() != reinterpret_cast<std::uintptr_t>(next)) {
+        if (step.value() != address_of(next)) {
             (void)kernel.unmap(at(step.value()), length);
             return os::outcome::failure(EEXIST);
         }

@@ -9,17 +9,12 @@ namespace resident::detail {
 
 namespace {
 
-constexpr std::size_t granule = arena::granule_size;
-
-std::uintptr_t address_of(const void* pointer) noexcept {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
-
 /// 0 bytes count as 1.
 constexpr std::size_t granules_for(std::size_t bytes) noexcept {
-    return (bytes - (bytes != 0)) / granule + 1;
+    return (bytes - (bytes != 0)) / granule_size + 1;
 }
-static_assert(granules_for(0) == 1 && granules_for(granule) == 1 && granules_for(granule + 1) == 2);
+static_assert(granules_for(0) == 1 && granules_for(granule_size) == 1 &&
+              granules_for(granule_size + 1) == 2);
 
 /// Not std::has_single_bit, nor what it stands for: without popcnt in the target, clang counts bits
 /// by hand for either, in 20 instructions.
@@ -39,7 +34,7 @@ run_source::run_source(std::byte* begin, std::uint32_t granules, std::uint32_t m
 }
 
 void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
-    const bool usual = alignment <= granule && is_power_of_two(alignment) &&
+    const bool usual = alignment <= granule_size && is_power_of_two(alignment) &&
                        bytes <= arena::max_supported_capacity;
     if (!usual) [[unlikely]]
         return allocate_unusual(bytes, alignment);
@@ -49,7 +44,7 @@ void* run_source::allocate(std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t list = runs_.find_fitting(count);
     if (list == 0) [[unlikely]]
         return allocate_held(bytes, alignment);
-    void* const run = begin_ + runs_.take_first(list, count) * granule;
+    void* const run = begin_ + runs_.take_first(list, count) * granule_size;
     if (!mutex_.try_unlock()) [[unlikely]]
         return hand_on(run);
     return run;
@@ -68,17 +63,17 @@ void* run_source::allocate_contended(std::size_t bytes, std::size_t alignment) n
 
 void* run_source::allocate_held(std::size_t bytes, std::size_t alignment) noexcept {
     // Addresses are aligned, not indices: the data may begin at any multiple of data_unit.
-    const std::size_t unit = alignment <= granule ? 1 : alignment / granule;
+    const std::size_t unit = alignment <= granule_size ? 1 : alignment / granule_size;
     std::uint32_t first = none;
     if (is_power_of_two(alignment) && bytes <= arena::max_supported_capacity)
         first = runs_.allocate_aligned(static_cast<std::uint32_t>(granules_for(bytes)), unit,
-                                       address_of(begin_) / granule);
+                                       address_of(begin_) / granule_size);
     if (first == none) {
         refuse();
         return nullptr;
     }
     mutex_.unlock();
-    return begin_ + first * granule;
+    return begin_ + first * granule_size;
 }
 
 std::uint32_t run_source::allocate_contended(std::uint32_t count) noexcept {
@@ -179,7 +174,7 @@ inline void run_source::deallocate_checked(void* run, std::size_t expected) noex
 
 inline std::size_t run_source::granule_at(const void* address) const noexcept {
     // Rotated, the index is above every other if the address is no multiple of a granule.
-    constexpr int granule_bits = std::countr_zero(granule);
+    constexpr int granule_bits = std::countr_zero(granule_size);
     return std::rotr(address_of(address) - address_of(begin_), granule_bits);
 }
 
@@ -203,10 +198,11 @@ void run_source::report_bad_free(const void* run) noexcept {
     if (begin_ == nullptr) // in a forked child: what was allocated before is the parent's
         return mutex_.unlock();
     const std::size_t offset = address_of(run) - address_of(begin_);
-    const char* const what = offset / granule >= runs_.size() ? "not memory of this arena"
-                             : offset % granule != 0 || runs_.run_length(offset / granule) == 0
-                                 ? "no run in use begins here (freed twice?)"
-                                 : "the run was allocated with another size";
+    const char* const what =
+        offset / granule_size >= runs_.size() ? "not memory of this arena"
+        : offset % granule_size != 0 || runs_.run_length(offset / granule_size) == 0
+            ? "no run in use begins here (freed twice?)"
+            : "the run was allocated with another size";
     std::fprintf(stderr, "resident: arena \"%s\": deallocate(%p): %s\n", name_, run, what);
     std::abort();
 }
@@ -229,8 +225,8 @@ bool run_source::shrink(std::uint32_t first, std::uint32_t count, std::uint32_t 
 bool run_source::split(void* run, std::size_t bytes) noexcept {
     const std::lock_guard guard(mutex_);
     const std::size_t first = granule_at(run);
-    const std::size_t count = bytes / granule;
-    if (bytes % granule != 0 || count == 0 || count >= runs_.run_length(first))
+    const std::size_t count = bytes / granule_size;
+    if (bytes % granule_size != 0 || count == 0 || count >= runs_.run_length(first))
         return false;
     runs_.split(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count));
     return true;

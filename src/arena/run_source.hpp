@@ -1,6 +1,7 @@
 /// The arena's run allocator for many threads: the hot half of an arena, and the pools' door to it.
 #pragma once
 
+#include "arena/granule.hpp"
 #include "arena/run_allocator.hpp"
 #include "os/priority_inheritance_mutex.hpp"
 #include "resident/arena.hpp"
@@ -124,8 +125,6 @@ public:
     [[nodiscard]] const char* check() const noexcept;
 
 private:
-    static constexpr std::size_t granule = arena::granule_size;
-
     [[nodiscard]] std::uint32_t slab_length(std::uint32_t usual,
                                             std::uint32_t frugal) const noexcept {
         return runs_.is_scarce() ? frugal : usual;

@@ -29,20 +29,21 @@ range intersection(const range& a, const range& b) noexcept {
 }
 
 // All state, constant-initialised: an arena may be built before main.
-constinit std::mutex mutex; // not priority-inheriting: a forked child could not unlock that kind
+constinit std::mutex
+    registry_mutex; // not priority-inheriting: a forked child could not unlock that kind
 constinit page_counts counts;
 // lock and hold calls not yet undone. Undoing one splits at most two ranges, so that room for two
 // more ranges each is kept, and undoing never needs memory.
 constinit std::size_t live_owners = 0;
 constinit std::atomic<std::size_t> forks{0};
 
-void before_fork() { mutex.lock(); }
-void after_fork_in_parent() { mutex.unlock(); }
+void before_fork() { registry_mutex.lock(); }
+void after_fork_in_parent() { registry_mutex.unlock(); }
 void after_fork_in_child() {
     counts.clear();
     live_owners = 0;
     forks.fetch_add(1, std::memory_order_relaxed);
-    mutex.unlock();
+    registry_mutex.unlock();
 }
 
 /// Calls `act(part)` for the pages of `within` that have one owner and were not locked before it.
@@ -173,7 +174,7 @@ refusal draft_lock(const range& wanted, const char* subject) noexcept {
 } // namespace
 
 refusal lock_registry::lock(std::size_t address, std::size_t bytes, const char* subject) noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     const range wanted{address, address + bytes};
     if (const refusal forbidden = draft_lock(wanted, subject); forbidden.refused)
         return forbidden;
@@ -204,7 +205,7 @@ refusal lock_registry::lock(std::size_t address, std::size_t bytes, const char* 
 }
 
 void lock_registry::unlock(std::size_t address, std::size_t bytes) noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     const range given{address, address + bytes};
     for_each_sole_owned(counts.ranges(), given,
                         [](const range& part) { (void)call_on_mapped(&kernel::unlock, part); });
@@ -212,7 +213,7 @@ void lock_registry::unlock(std::size_t address, std::size_t bytes) noexcept {
 }
 
 outcome lock_registry::hold(std::size_t address, std::size_t bytes) noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     const outcome drafted = draft_change_with_room({address, address + bytes}, 1, live_owners + 1);
     if (!drafted)
         return drafted;
@@ -222,12 +223,12 @@ outcome lock_registry::hold(std::size_t address, std::size_t bytes) noexcept {
 }
 
 void lock_registry::drop(std::size_t address, std::size_t bytes, std::size_t holds) noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     uncount({address, address + bytes}, holds);
 }
 
 outcome lock_registry::unlock_all_others() noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     outcome result = system().unlock_all();
     if (!result)
         return result;
@@ -241,7 +242,7 @@ outcome lock_registry::unlock_all_others() noexcept {
 }
 
 std::size_t lock_registry::owners(std::size_t address) noexcept {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     for (const counted_range& counted : counts.ranges())
         if (counted.begin <= address && address < counted.end)
             return counted.owners;

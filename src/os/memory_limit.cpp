@@ -7,18 +7,18 @@
 namespace resident {
 namespace {
 
-constexpr const char* subject = "RLIMIT_MEMLOCK";
+constexpr const char* limit_subject = "RLIMIT_MEMLOCK";
 
 result<os::memlock_limit> read_limit() {
     os::memlock_limit limit;
     const os::outcome answer = os::read_memlock_limit(limit);
     if (answer)
         return limit;
-    return os::make_error(operation::read_system_file, answer.error_number(), 0, subject);
+    return os::make_error(operation::read_system_file, answer.error_number(), 0, limit_subject);
 }
 
 error refused(const os::outcome& answer, std::size_t soft) {
-    return os::make_error(operation::set_limit, answer.error_number(), soft, subject);
+    return os::make_error(operation::set_limit, answer.error_number(), soft, limit_subject);
 }
 
 status set(const os::memlock_limit& limit) {

@@ -15,7 +15,7 @@
 namespace resident {
 namespace {
 
-constexpr const char* subject = "residency";
+constexpr const char* residency_subject = "residency";
 
 /// The pages that a range touches.
 struct page_range {
@@ -94,8 +94,8 @@ result<page_map> residency(const void* address, std::size_t bytes) {
     const auto first = reinterpret_cast<std::uintptr_t>(address);
     const std::uintptr_t last_page = std::numeric_limits<std::uintptr_t>::max() - os::page_size();
     if (first > last_page || bytes > last_page - first) {
-        return os::make_argument_error(subject, "%zu bytes at %p reach beyond the address space",
-                                       bytes, address);
+        return os::make_argument_error(
+            residency_subject, "%zu bytes at %p reach beyond the address space", bytes, address);
     }
     const page_range pages(address, bytes);
     if (pages.count == 0)
@@ -105,13 +105,14 @@ result<page_map> residency(const void* address, std::size_t bytes) {
     const os::outcome counted = os::count_mapped(pages.address(), pages.bytes(), mapped);
     const auto unreadable = [&](const os::outcome& failed) {
         return os::make_error(operation::read_system_file, failed.error_number(), pages.bytes(),
-                              subject);
+                              residency_subject);
     };
     if (!counted)
         return unreadable(counted);
     if (mapped < pages.bytes()) {
-        return os::make_argument_error(subject, "of the %zu bytes at %p, %zu are not mapped",
-                                       pages.bytes(), pages.address(), pages.bytes() - mapped);
+        return os::make_argument_error(residency_subject,
+                                       "of the %zu bytes at %p, %zu are not mapped", pages.bytes(),
+                                       pages.address(), pages.bytes() - mapped);
     }
     const os::pagemap pagemap;
     if (!pagemap.status())

@@ -9,17 +9,15 @@ namespace resident::detail {
 
 namespace {
 
-constexpr std::size_t granule = arena::granule_size;
-
 constexpr std::size_t rounded_up_quotient(std::size_t value, std::size_t divisor) noexcept {
     return value / divisor + (value % divisor != 0);
 }
 
 constexpr std::size_t blocks_in(std::size_t granules, const slab_geometry& geometry) noexcept {
-    return granules * granule / geometry.block_size;
+    return granules * granule_size / geometry.block_size;
 }
 
-constexpr std::size_t state_granules = rounded_up_quotient(sizeof(pool_state), granule);
+constexpr std::size_t state_granules = rounded_up_quotient(sizeof(pool_state), granule_size);
 
 } // namespace
 
@@ -43,10 +41,10 @@ std::size_t granules_to_reserve(const slab_geometry& geometry, std::size_t block
 }
 
 std::size_t granules_for_runs(const run_footprint& runs) noexcept {
-    const std::size_t in_use = runs.peak_bytes / granule;
+    const std::size_t in_use = runs.peak_bytes / granule_size;
     if (runs.equal)
         return in_use; // every gap is a multiple of their length
-    const std::size_t longest = runs.longest / granule;
+    const std::size_t longest = runs.longest / granule_size;
     // A gap this much longer than asked for is never passed over: see arena::try_allocate.
     const std::size_t sure = longest + (longest < 64 ? 0 : rounded_up_quotient(longest, 32));
     return in_use + runs.peak * (sure - 1);
@@ -66,7 +64,7 @@ std::size_t worst_case_capacity(std::span<const footprint_report> lanes, const r
                                               max_blocks, capacity);
         }
     }
-    return capacity * granule;
+    return capacity * granule_size;
 }
 
 std::size_t worst_case_capacity(const footprint_report& peaks, std::size_t max_blocks) noexcept {

@@ -1,5 +1,6 @@
 #include "pool/footprint_counter.hpp"
 
+#include "arena/granule.hpp"
 #include "pool/guarded_block.hpp"
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 namespace resident::detail {
 
 namespace {
-
-constexpr std::size_t granule = arena::granule_size;
 
 std::size_t largest_block_of(const pool_options& options) noexcept {
     const std::size_t largest = options.largest_required_pool_block;
@@ -73,13 +72,14 @@ std::size_t footprint_counter::enlarged(const pool_request& made) const noexcept
 
 std::size_t footprint_counter::run_bytes(const pool_request& made) const noexcept {
     const std::size_t bytes = enlarged(made);
-    return (bytes - (bytes != 0)) / granule * granule + granule; // 0 bytes count as 1
+    return (bytes - (bytes != 0)) / granule_size * granule_size +
+           granule_size; // 0 bytes count as 1
 }
 
 /// What a run takes at worst: an alignment above a granule is met by leaving out granules before
 /// it.
 std::size_t footprint_counter::longest_need(const pool_request& made) const noexcept {
-    return run_bytes(made) + std::max(made.alignment, granule) - granule;
+    return run_bytes(made) + std::max(made.alignment, granule_size) - granule_size;
 }
 
 void footprint_counter::report(footprint_report& to) const noexcept {

@@ -14,7 +14,7 @@
 namespace resident {
 namespace {
 
-constexpr const char* subject = "the stack of this thread";
+constexpr const char* stack_subject = "the stack of this thread";
 
 /// Pages that a fork of another thread leaves out of its child. Belongs to a thread: its stack
 /// becomes another thread's, which may fork, and its child must find that stack.
@@ -57,7 +57,7 @@ thread_local prepared_stack prepared;
 
 error with_subject(const error& failure) noexcept {
     error_details details = failure.details();
-    std::snprintf(details.subject.data(), details.subject.size(), "%s", subject);
+    std::snprintf(details.subject.data(), details.subject.size(), "%s", stack_subject);
     return error(details);
 }
 
@@ -84,7 +84,7 @@ std::optional<error> grow_main_stack(std::uintptr_t lowest) {
     const os::outcome read =
         os::visit_mappings(reinterpret_cast<const void*>(grown_to), 1, visit, &grown_to);
     if (!read)
-        return os::make_error(operation::read_system_file, read.error_number(), 0, subject);
+        return os::make_error(operation::read_system_file, read.error_number(), 0, stack_subject);
     if (lowest < grown_to) {
         const os::refusal refusal = os::check_headroom(grown_to - lowest, grown_to - lowest);
         if (refusal.refused)
@@ -138,11 +138,12 @@ preparation_step exclude_from_fork(const os::stack_bounds& bounds, std::uintptr_
 std::optional<error> prepare_stack(const thread_options& options, preparation& done) {
     os::stack_bounds bounds;
     if (const os::outcome found = os::find_stack_bounds(bounds); !found)
-        return os::make_error(operation::prepare, found.error_number(), options.stack, subject);
+        return os::make_error(operation::prepare, found.error_number(), options.stack,
+                              stack_subject);
     const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     const std::uintptr_t page = os::page_size();
     if (frame - bounds.begin < options.stack)
-        return os::make_argument_error(subject, "%zu bytes are asked for, %zu are left of it",
+        return os::make_argument_error(stack_subject, "%zu bytes are asked for, %zu are left of it",
                                        options.stack, std::size_t{frame - bounds.begin});
     const std::uintptr_t lowest = (frame - options.stack) / page * page;
     if (bounds.main_thread)

@@ -74,9 +74,9 @@ private:
 void sleep_a_millisecond() { os::sleep_until(os::monotonic_nanoseconds() + 1'000'000); }
 
 /// One contestant's run, on the loop's thread.
-class child_run final : public contest_run {
+class contest_in_child final : public contest_run {
 public:
-    child_run(contest_channel& channel, const record_view& input, bool process_locked)
+    contest_in_child(contest_channel& channel, const record_view& input, bool process_locked)
         : channel_(channel), input_(input), process_locked_(process_locked),
           processors_(os::allowed_processors()) {}
 
@@ -251,7 +251,7 @@ std::size_t memory_to_come(const contest_order& order, const contestant& who) {
 }
 
 struct loop_thread {
-    child_run& run;
+    contest_in_child& run;
     static void enter(void* self) { static_cast<loop_thread*>(self)->run.run(); }
 };
 
@@ -271,7 +271,8 @@ int run_contestant(contest_channel& channel, const os::shared_memory& input, boo
                          .leave_lockable = memory_to_come(channel.order, who)});
     if (!prepared)
         return refuse(prepared.error().what());
-    child_run run(channel, record_view::unpack(input.data()), input_locked && prepared->complete());
+    contest_in_child run(channel, record_view::unpack(input.data()),
+                         input_locked && prepared->complete());
     loop_thread thread{run};
     const std::string failure = os::run_on_thread(thread_stack, loop_thread::enter, &thread);
     if (!failure.empty())

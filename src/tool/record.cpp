@@ -62,7 +62,7 @@ std::string place_of(const std::string& output) {
     return failure ? path.string() : canonical.string();
 }
 
-void complain(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
+void print_failure(const std::string& what) { fmt::print(stderr, "{}", wrap("resident: ", what)); }
 
 /// Why FILE has nothing that the program did.
 std::string why_nothing(const std::string& file, const std::string& program) {
@@ -93,7 +93,7 @@ int report(const record_options& options, const std::string& file,
     if (!options.quiet && complaints.empty())
         fmt::print(stderr, "{}", summary_of(traces));
     for (const std::string& each : complaints)
-        complain(each);
+        print_failure(each);
     if (end.signal != 0)
         return first_signal_code + end.signal;
     return end.exit_code == 0 && !complaints.empty() ? exit_check_failed : end.exit_code;
@@ -112,7 +112,7 @@ int run_record(const record_options& options) {
         if (const auto wrong = trace::create_blank_trace(file, session))
             throw cannot_write(options.output, *wrong);
     } catch (const usage_error& wrong) {
-        complain(wrong.what());
+        print_failure(wrong.what());
         return exit_usage;
     }
     std::string reason;
@@ -122,7 +122,7 @@ int run_record(const record_options& options) {
                                .environment = {preload.setting(), "RESIDENT_RECORD_FILE=" + file}},
                               reason);
     if (!end) {
-        complain(reason);
+        print_failure(reason);
         return exit_usage;
     }
     const std::vector<recorded_trace> traces = collect_traces(file, session, *end);

@@ -50,7 +50,7 @@ std::optional<recorded_trace> described(const std::string& path, std::uint64_t s
 }
 
 /// Waits for who is just ending, `patience` times 10 ms in all.
-os::file_use use_of(const recorded_trace& trace, int& patience) {
+os::file_use use_after_waiting(const recorded_trace& trace, int& patience) {
     os::file_use use = os::use_of(trace.path, trace.header.process);
     for (; patience != 0 && use != os::file_use::none; --patience) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -176,7 +176,7 @@ std::vector<recorded_trace> collect_traces(const std::string& file, std::uint64_
     int patience = 20;
     for (std::size_t at = 0; at < traces.size(); ++at) {
         recorded_trace& each = traces[at];
-        const os::file_use use = use_of(each, patience);
+        const os::file_use use = use_after_waiting(each, patience);
         each.running = use == os::file_use::live;
         each.inherits = may_inherit(traces, at, file);
         if (!each.running)

@@ -31,9 +31,10 @@ void fail(replay_channel& channel, std::string_view reason) noexcept {
 }
 
 /// One contestant's run, on the process's main thread.
-class child_run final : public replay_run {
+class replay_in_child final : public replay_run {
 public:
-    explicit child_run(const replay_memory& memory) : memory_(memory), channel_(memory.channel()) {}
+    explicit replay_in_child(const replay_memory& memory)
+        : memory_(memory), channel_(memory.channel()) {}
 
     void with_malloc() override {
         replay::malloc_source source;
@@ -159,7 +160,7 @@ sampled_calls summarized(const os::call_counts* calls) {
 void run_stepped(const replay_contestant& who, const replay_memory& memory) {
     replay_channel& channel = memory.channel();
     const os::instruction_counts counts = os::count_instructions([&](os::stepper& stepper) {
-        child_run run(memory);
+        replay_in_child run(memory);
         run.stepper = &stepper;
         who.run(channel.order, run);
     });
@@ -211,7 +212,7 @@ int run_replay_child() {
         if (channel.order.mode == replay_mode::sample) {
             run_stepped(who, memory);
         } else {
-            child_run run(memory);
+            replay_in_child run(memory);
             who.run(channel.order, run);
         }
     } catch (const std::exception& failure) {

@@ -64,7 +64,7 @@ void run_on_std_pool(const replay_order& order, replay_run& run) {
     }
 }
 
-std::vector<replay_contestant>& contestants() {
+std::vector<replay_contestant>& known_contestants() {
     static std::vector<replay_contestant> all{
         {.name = "resident",
          .description = "resident's pool on a locked arena",
@@ -105,15 +105,15 @@ std::vector<replay_contestant>& contestants() {
 } // namespace
 
 void add_replay_contestants(std::span<const replay_contestant> more) {
-    const auto control = std::find_if(contestants().begin(), contestants().end(),
+    const auto control = std::find_if(known_contestants().begin(), known_contestants().end(),
                                       [](const auto& each) { return each.is_control; });
-    contestants().insert(control, more.begin(), more.end());
+    known_contestants().insert(control, more.begin(), more.end());
 }
 
-std::span<const replay_contestant> all_replay_contestants() noexcept { return contestants(); }
+std::span<const replay_contestant> all_replay_contestants() noexcept { return known_contestants(); }
 
 const replay_contestant* find_replay_contestant(std::string_view name) noexcept {
-    const auto& all = contestants();
+    const auto& all = known_contestants();
     const auto found = std::find_if(all.begin(), all.end(),
                                     [name](const auto& each) { return each.name == name; });
     return found == all.end() ? nullptr : &*found;
@@ -121,7 +121,7 @@ const replay_contestant* find_replay_contestant(std::string_view name) noexcept 
 
 std::string replay_contestant_names() {
     std::string names;
-    for (const replay_contestant& each : contestants())
+    for (const replay_contestant& each : known_contestants())
         names += (names.empty() ? "" : ", ") + std::string(each.name);
     return names;
 }

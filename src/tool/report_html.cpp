@@ -107,7 +107,7 @@ std::string definitions(const std::vector<std::pair<std::string, std::string>>& 
     return list + "</dl>\n";
 }
 
-std::string notes_part(const demo_result& result) {
+std::string notes_section(const demo_result& result) {
     std::string items;
     for (const std::string& note : notes_on(result)) {
         items += fmt::format("<li>{}</li>\n", escape(note));
@@ -135,7 +135,7 @@ std::string html_report(const demo_result& result, const picture& histogram) {
                         "</table></div>\n{}\n",
                         table_head, rows, how_to_read);
     page += "<h2>How often a period's work took how long</h2>\n" + drawing;
-    page += notes_part(result);
+    page += notes_section(result);
     page += "<h2>What was done</h2>\n" + definitions(conditions_of(result));
     page += "<h2>On this machine</h2>\n" + definitions(result.machine);
     page += fmt::format("<footer>resident {}.{}.{}, {}</footer>\n</body>\n</html>\n",

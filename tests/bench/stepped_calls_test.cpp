@@ -14,10 +14,11 @@ using namespace resident::bench;
 using test::long_winded;
 using testing::HasSubstr;
 
-constexpr stepped_amount small{.live = 100, .warm_up = 1'000, .fresh = 20, .warm = 50};
+constexpr stepped_amount few_steps{.live = 100, .warm_up = 1'000, .fresh = 20, .warm = 50};
 
 TEST(stepped_calls, the_instructions_of_the_contestant_and_no_other) {
-    const auto results = count_all({counted<long_winded<0>>(), counted<long_winded<100>>()}, small);
+    const auto results =
+        count_all({counted<long_winded<0>>(), counted<long_winded<100>>()}, few_steps);
     if (!results[0].counts.refused.empty()) {
         GTEST_SKIP() << results[0].counts.refused;
     }
@@ -47,7 +48,7 @@ struct slow_to_begin : long_winded<5> {
 };
 
 TEST(stepped_calls, long_first_calls_are_left_to_full_and_that_is_said) {
-    stepped_amount quick = small;
+    stepped_amount quick = few_steps;
     quick.leave_out_long_first_calls = true;
     const auto results = count_all({counted<slow_to_begin>(), counted<long_winded<5>>()}, quick);
     if (!results[0].counts.refused.empty() || !results[0].refused.empty()) {
@@ -68,7 +69,7 @@ TEST(stepped_calls, long_first_calls_are_left_to_full_and_that_is_said) {
 TEST(stepped_calls, a_contestant_that_fails_is_named) {
     auto broken = counted<test::broken<test::flaw::overlap>>();
     broken.count = [](const stepped_amount&) -> os::instruction_counts { std::abort(); };
-    const auto results = count_all({broken, counted<long_winded<5>>()}, small);
+    const auto results = count_all({broken, counted<long_winded<5>>()}, few_steps);
     EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
     EXPECT_THAT(bounds_text(results), HasSubstr("Not counted: broken: operation 500"));
     ASSERT_EQ(bounds_part(results).refused.empty(), false);
@@ -85,7 +86,7 @@ TEST(stepped_calls, who_dies_while_it_is_stepped_is_broken) {
     stopped.count = [](const stepped_amount&) {
         return os::count_instructions([](os::stepper&) { ::raise(SIGKILL); });
     };
-    const auto results = count_all({dying, stopped}, small);
+    const auto results = count_all({dying, stopped}, few_steps);
     if (results[0].refused.find("may not trace") != std::string::npos) {
         GTEST_SKIP() << results[0].refused;
     }
@@ -100,7 +101,7 @@ TEST(stepped_calls, where_nothing_can_be_counted_the_part_says_why) {
     contestant.count = [](const stepped_amount&) {
         return os::instruction_counts{.refused = "not permitted here"};
     };
-    const part_record part = bounds_part(count_all({contestant}, small));
+    const part_record part = bounds_part(count_all({contestant}, few_steps));
     EXPECT_EQ(part.not_measured, "not permitted here");
     EXPECT_TRUE(part.tables.empty());
 }

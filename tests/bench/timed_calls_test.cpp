@@ -14,10 +14,10 @@ using namespace resident;
 using namespace resident::bench;
 using testing::HasSubstr;
 
-constexpr timed_calls_amount small{.live = 1'000, .warm_up = 1'000, .replacements = 4'000};
+constexpr timed_calls_amount few_calls{.live = 1'000, .warm_up = 1'000, .replacements = 4'000};
 
 timed_result measure_once(const timed_contestant& contestant, int rounds = 1) {
-    auto results = time_in_rounds({contestant}, small, rounds);
+    auto results = time_in_rounds({contestant}, few_calls, rounds);
     return std::move(results.front());
 }
 
@@ -73,7 +73,7 @@ TEST(timed_calls, contestants_that_fail_are_named_and_the_others_measured) {
         throw std::bad_alloc{};
     };
     const auto results = time_in_rounds(
-        {timed<test::refusing>(), crashing, throwing, timed<test::honest>()}, small, 2);
+        {timed<test::refusing>(), crashing, throwing, timed<test::honest>()}, few_calls, 2);
     EXPECT_EQ(results[0].refused, "the process is not to its liking");
     EXPECT_EQ(results[1].refused, "its process crashed");
     EXPECT_THAT(results[2].refused, HasSubstr("it threw"));

@@ -26,7 +26,7 @@ class arena_bounds : public test::golden_test {};
 constexpr std::size_t capacity = 2_MiB;
 constexpr std::size_t granules = capacity / arena::granule_size;
 
-class random_numbers {
+class random_run_sizes {
 public:
     std::uint32_t below(std::uint32_t bound) noexcept {
         state_ = state_ * 6364136223846793005u + 1442695040888963407u;
@@ -96,7 +96,7 @@ TEST_F(arena_bounds, granule_by_granule) {
 /// A history over 64 places, full now and then; alignments of `alignments` doublings from 4 KiB on.
 void churn(measured_arena& arena, std::uint32_t alignments) {
     std::array<void*, 64> runs{};
-    random_numbers random;
+    random_run_sizes random;
     for (int i = 0; i < 1200; ++i) {
         void*& run = runs[random.below(runs.size())];
         if (run != nullptr) {

@@ -3,6 +3,7 @@
 // Plan: make_error on a fake machine, a case for each cause; then the text as a whole.
 #include "os/headroom.hpp"
 #include "resident/error.hpp"
+#include "resident/size_literals.hpp"
 #include "support/build.hpp"
 #include "support/fake_machine.hpp"
 
@@ -17,20 +18,19 @@
 namespace {
 
 using namespace resident;
+using namespace resident::literals;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::size_t mib = 1024 * 1024;
-
 class make_error : public ::testing::Test {
 protected:
-    error make(operation failed, int error_number, std::size_t bytes = 16 * mib,
+    error make(operation failed, int error_number, std::size_t bytes = 16_MiB,
                std::size_t huge_page_size = 0) {
         const os::kernel_replacement replacement(machine);
         return os::make_error(failed, error_number, bytes, "arena", huge_page_size);
     }
-    cause cause_of(operation failed, int error_number, std::size_t bytes = 16 * mib,
+    cause cause_of(operation failed, int error_number, std::size_t bytes = 16_MiB,
                    std::size_t huge_page_size = 0) {
         return make(failed, error_number, bytes, huge_page_size).cause();
     }
@@ -38,12 +38,12 @@ protected:
 };
 
 TEST_F(make_error, lock_enomem_is_the_limit_only_if_the_limit_is_too_low) {
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     EXPECT_EQ(cause_of(operation::lock, ENOMEM), cause::memlock_limit);
     EXPECT_EQ(cause_of(operation::lock, EAGAIN), cause::memlock_limit);
-    EXPECT_EQ(cause_of(operation::lock, ENOMEM, 8 * mib), cause::invalid_argument) << "a hole";
+    EXPECT_EQ(cause_of(operation::lock, ENOMEM, 8_MiB), cause::invalid_argument) << "a hole";
     machine.serve("/proc/self/status", "VmLck: 1 kB\n");
-    EXPECT_EQ(cause_of(operation::lock, ENOMEM, 8 * mib), cause::memlock_limit);
+    EXPECT_EQ(cause_of(operation::lock, ENOMEM, 8_MiB), cause::memlock_limit);
     machine.set_capabilities(test::ipc_lock);
     EXPECT_EQ(cause_of(operation::lock, ENOMEM), cause::invalid_argument);
 }
@@ -67,10 +67,10 @@ TEST_F(make_error, lock_enomem_may_be_the_number_of_mappings) {
 }
 
 TEST_F(make_error, lock_of_everything_asks_for_the_whole_address_space) {
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     machine.serve("/proc/self/status", "VmSize: 20480 kB\n");
     const error failure = make(operation::lock, ENOMEM, 0);
-    EXPECT_EQ(failure.details().bytes_asked, 20 * mib);
+    EXPECT_EQ(failure.details().bytes_asked, 20_MiB);
     EXPECT_EQ(failure.cause(), cause::memlock_limit);
 }
 
@@ -88,13 +88,13 @@ TEST_F(make_error, a_full_cgroup_or_machine_is_told) {
 
 TEST_F(make_error, reserve) {
     EXPECT_EQ(cause_of(operation::reserve, ENOMEM), cause::address_space);
-    EXPECT_EQ(cause_of(operation::reserve, ENOMEM, 4 * mib, 2 * mib), cause::huge_pages);
-    EXPECT_EQ(cause_of(operation::reserve, EINVAL, 4 * mib, 2 * mib), cause::unsupported);
+    EXPECT_EQ(cause_of(operation::reserve, ENOMEM, 4_MiB, 2_MiB), cause::huge_pages);
+    EXPECT_EQ(cause_of(operation::reserve, EINVAL, 4_MiB, 2_MiB), cause::unsupported);
     EXPECT_EQ(cause_of(operation::reserve, EINVAL), cause::invalid_argument);
     EXPECT_EQ(cause_of(operation::reserve, ENODEV), cause::unsupported);
     EXPECT_EQ(cause_of(operation::reserve, EPERM), cause::not_permitted);
     EXPECT_EQ(cause_of(operation::reserve, EMFILE), cause::system);
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     EXPECT_EQ(cause_of(operation::reserve, EAGAIN), cause::memlock_limit) << "MCL_FUTURE";
     machine.serve("/proc/sys/vm/overcommit_memory", "2\n");
     machine.serve("/proc/meminfo", "CommitLimit: 1024 kB\nCommitted_AS: 512 kB\n");
@@ -105,7 +105,7 @@ TEST_F(make_error, reserve) {
 TEST_F(make_error, make_accessible) {
     EXPECT_EQ(cause_of(operation::make_accessible, ENOMEM), cause::overcommit);
     EXPECT_EQ(cause_of(operation::make_accessible, EACCES), cause::not_permitted);
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     EXPECT_EQ(cause_of(operation::make_accessible, EAGAIN), cause::memlock_limit);
 }
 
@@ -116,7 +116,7 @@ public:
     os::outcome get_limit(int which, rlimit& limit) noexcept override {
         if (which != resource)
             return fake_machine::get_limit(which, limit);
-        limit = {10 * mib, 10 * mib};
+        limit = {10_MiB, 10_MiB};
         return os::outcome::success();
     }
 };
@@ -126,18 +126,18 @@ TEST(make_error_limits, address_space_and_data) {
     machine.serve("/proc/self/status", "VmSize: 1024 kB\nVmData: 1024 kB\n");
     const os::kernel_replacement replacement(machine);
     machine.resource = RLIMIT_AS;
-    const error space = os::make_error(operation::reserve, ENOMEM, 16 * mib, "arena");
+    const error space = os::make_error(operation::reserve, ENOMEM, 16_MiB, "arena");
     EXPECT_EQ(space.cause(), cause::address_space);
     EXPECT_THAT(space.what(), HasSubstr("RLIMIT_AS is 10 MiB, and 1 MiB are mapped already"));
     machine.resource = RLIMIT_DATA;
-    const error data = os::make_error(operation::make_accessible, ENOMEM, 16 * mib, "arena");
+    const error data = os::make_error(operation::make_accessible, ENOMEM, 16_MiB, "arena");
     EXPECT_EQ(data.cause(), cause::address_space);
     EXPECT_THAT(data.what(), HasSubstr("RLIMIT_DATA is 10 MiB"));
 }
 
 TEST_F(make_error, populate_and_advise) {
     EXPECT_EQ(cause_of(operation::populate, EINVAL), cause::unsupported);
-    EXPECT_EQ(cause_of(operation::populate, EFAULT, 4 * mib, 2 * mib), cause::huge_pages);
+    EXPECT_EQ(cause_of(operation::populate, EFAULT, 4_MiB, 2_MiB), cause::huge_pages);
     EXPECT_EQ(cause_of(operation::populate, EFAULT), cause::physical_memory);
     EXPECT_EQ(cause_of(operation::populate, EHWPOISON), cause::physical_memory);
     EXPECT_EQ(cause_of(operation::populate, EIO), cause::system);
@@ -192,7 +192,7 @@ TEST_F(make_error, a_missing_call_is_unsupported_whatever_the_operation) {
 }
 
 TEST_F(make_error, the_text_has_every_number_and_ends_with_the_remedy) {
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     machine.serve("/proc/self/status", "VmLck: 4096 kB\nUid:\t1000\t1000\t1000\t1000\n");
     machine.serve("/proc/meminfo", "MemAvailable: 2097152 kB\n");
     machine.serve("/proc/self/cgroup", "0::/x\n");

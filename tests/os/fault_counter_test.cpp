@@ -14,7 +14,7 @@ namespace {
 
 using namespace resident;
 
-class counting_kernel : public os::kernel {
+class kernel_with_counts : public os::kernel {
 public:
     os::fault_counts thread{.minor = 10, .major = 1};
     os::fault_counts process{.minor = 100, .major = 2};
@@ -25,7 +25,7 @@ public:
 };
 
 TEST(fault_counter, counts_since_construction_and_restart) {
-    counting_kernel kernel;
+    kernel_with_counts kernel;
     const os::kernel_replacement replacement(kernel);
     fault_counter mine;
     const fault_counter everyone(fault_counter::scope::process);

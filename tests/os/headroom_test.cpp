@@ -4,6 +4,7 @@
 // Plan: trees of files served from strings; then real children with real limits, and a real cgroup.
 #include "os/cgroups.hpp"
 #include "os/headroom.hpp"
+#include "resident/size_literals.hpp"
 #include "support/child.hpp"
 #include "support/failing_kernel.hpp"
 #include "support/fake_machine.hpp"
@@ -21,9 +22,7 @@
 namespace {
 
 using namespace resident;
-
-constexpr std::size_t kib = 1024;
-constexpr std::size_t mib = 1024 * kib;
+using namespace resident::literals;
 
 using test::fake_machine;
 
@@ -38,28 +37,28 @@ TEST(read_headroom, sees_no_limit_where_there_is_none) {
     EXPECT_FALSE(headroom.strict_overcommit);
     EXPECT_FALSE(headroom.can_exceed_memlock);
     EXPECT_EQ(os::lockable(headroom), unlimited);
-    EXPECT_FALSE(os::check_headroom(1000 * mib, 1000 * mib).refused);
+    EXPECT_FALSE(os::check_headroom(1000_MiB, 1000_MiB).refused);
 }
 
 TEST(read_headroom, reads_the_process_and_the_machine) {
     fake_machine machine;
-    machine.set_memory_limit(8 * mib, 64 * mib);
+    machine.set_memory_limit(8_MiB, 64_MiB);
     machine.serve("/proc/self/status", "Name: x\nUid:\t1\t2\t3\t4\nVmLck:\t    2048 kB\n");
     machine.serve("/proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    1024 kB\n");
     machine.serve("/proc/sys/vm/overcommit_memory", "2\n");
     const os::kernel_replacement replacement(machine);
     const headroom_snapshot headroom = os::read_headroom();
-    EXPECT_EQ(headroom.memlock_soft_limit, 8 * mib);
-    EXPECT_EQ(headroom.memlock_hard_limit, 64 * mib);
-    EXPECT_EQ(headroom.locked, 2 * mib);
-    EXPECT_EQ(headroom.available_memory, 1 * mib);
+    EXPECT_EQ(headroom.memlock_soft_limit, 8_MiB);
+    EXPECT_EQ(headroom.memlock_hard_limit, 64_MiB);
+    EXPECT_EQ(headroom.locked, 2_MiB);
+    EXPECT_EQ(headroom.available_memory, 1_MiB);
     EXPECT_TRUE(headroom.strict_overcommit);
-    EXPECT_EQ(os::lockable(headroom), 6 * mib);
+    EXPECT_EQ(os::lockable(headroom), 6_MiB);
 }
 
 TEST(read_headroom, a_capability_counts_only_in_the_first_user_namespace) {
     fake_machine machine;
-    machine.set_memory_limit(8 * mib, 8 * mib);
+    machine.set_memory_limit(8_MiB, 8_MiB);
     machine.set_capabilities(test::ipc_lock);
     const os::kernel_replacement replacement(machine);
     EXPECT_TRUE(os::read_headroom().can_exceed_memlock) << "no user namespaces in this kernel";
@@ -67,12 +66,12 @@ TEST(read_headroom, a_capability_counts_only_in_the_first_user_namespace) {
     EXPECT_TRUE(os::read_headroom().can_exceed_memlock);
     machine.serve("/proc/self/uid_map", "         0       1000          1\n");
     EXPECT_FALSE(os::read_headroom().can_exceed_memlock) << "root of a rootless container";
-    EXPECT_EQ(os::lockable(os::read_headroom()), 8 * mib);
+    EXPECT_EQ(os::lockable(os::read_headroom()), 8_MiB);
 }
 
 TEST(read_headroom, more_locked_than_the_limit_leaves_nothing) {
     fake_machine machine;
-    machine.set_memory_limit(1 * mib, 1 * mib);
+    machine.set_memory_limit(1_MiB, 1_MiB);
     machine.serve("/proc/self/status", "VmLck: 2048 kB\n");
     const os::kernel_replacement replacement(machine);
     EXPECT_EQ(os::lockable(os::read_headroom()), 0U);
@@ -93,9 +92,9 @@ TEST(memory_cgroups, version_2_with_every_ancestor) {
     const headroom_snapshot headroom = os::read_headroom();
     ASSERT_EQ(headroom.cgroup_count, 1U);
     EXPECT_STREQ(headroom.cgroups[0].path.data(), "/user.slice");
-    EXPECT_EQ(headroom.cgroups[0].limit, 128 * mib);
-    EXPECT_EQ(headroom.cgroups[0].usage, 63 * mib);
-    EXPECT_EQ(os::room(headroom.cgroups[0]), 65 * mib);
+    EXPECT_EQ(headroom.cgroups[0].limit, 128_MiB);
+    EXPECT_EQ(headroom.cgroups[0].usage, 63_MiB);
+    EXPECT_EQ(os::room(headroom.cgroups[0]), 65_MiB);
 }
 
 TEST(memory_cgroups, version_1_beside_an_empty_version_2) {
@@ -116,7 +115,7 @@ TEST(memory_cgroups, version_1_beside_an_empty_version_2) {
     EXPECT_STREQ(headroom.cgroups[0].path.data(), "/a/b");
     EXPECT_EQ(headroom.cgroups[0].usage, 0U) << "more droppable than used, in a race";
     EXPECT_STREQ(headroom.cgroups[1].path.data(), "/a");
-    EXPECT_EQ(headroom.cgroups[1].limit, 2 * mib);
+    EXPECT_EQ(headroom.cgroups[1].limit, 2_MiB);
 }
 
 TEST(memory_cgroups, container_with_a_mount_of_its_own_part) {
@@ -154,7 +153,7 @@ TEST(memory_cgroups, of_many_levels_the_tightest_stay) {
     std::string path;
     for (int level = 1; level <= 12; ++level) {
         path += "/l" + std::to_string(level);
-        const auto limit = std::to_string((level == 2 ? 1 : level) * mib);
+        const auto limit = std::to_string((level == 2 ? 1 : level) * 1_MiB);
         machine.serve("/cg" + path + "/memory.max", limit + "\n");
     }
     machine.serve("/proc/self/cgroup", "0::" + path + "\n");
@@ -163,8 +162,8 @@ TEST(memory_cgroups, of_many_levels_the_tightest_stay) {
     const headroom_snapshot headroom = os::read_headroom();
     ASSERT_EQ(headroom.cgroup_count, 8U);
     EXPECT_STREQ(headroom.cgroups[7].path.data(), "/l1") << "innermost first";
-    EXPECT_EQ(os::tightest(headroom)->limit, 1 * mib);
-    EXPECT_EQ(headroom.cgroups[0].limit, 8 * mib);
+    EXPECT_EQ(os::tightest(headroom)->limit, 1_MiB);
+    EXPECT_EQ(headroom.cgroups[0].limit, 8_MiB);
 }
 
 TEST(memory_cgroups, hostile_files_are_survived) {
@@ -195,47 +194,47 @@ TEST(memory_cgroups, a_long_path_keeps_its_tail) {
 
 TEST(check_headroom, raises_the_soft_limit_only_when_needed) {
     fake_machine machine;
-    machine.set_memory_limit(1 * mib, 4 * mib);
+    machine.set_memory_limit(1_MiB, 4_MiB);
     const os::kernel_replacement replacement(machine);
-    EXPECT_FALSE(os::check_headroom(1 * mib, 0).refused);
-    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 1 * mib);
-    EXPECT_FALSE(os::check_headroom(2 * mib, 0).refused);
-    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 4 * mib);
-    const os::refusal refused = os::check_headroom(4 * mib + 1, 0);
+    EXPECT_FALSE(os::check_headroom(1_MiB, 0).refused);
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 1_MiB);
+    EXPECT_FALSE(os::check_headroom(2_MiB, 0).refused);
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 4_MiB);
+    const os::refusal refused = os::check_headroom(4_MiB + 1, 0);
     ASSERT_TRUE(refused.refused);
     EXPECT_EQ(refused.details.cause, cause::memlock_limit);
     EXPECT_EQ(refused.details.operation, operation::check_headroom);
-    EXPECT_EQ(refused.details.bytes_asked, 4 * mib + 1);
-    EXPECT_EQ(refused.details.headroom.memlock_soft_limit, 4 * mib);
+    EXPECT_EQ(refused.details.bytes_asked, 4_MiB + 1);
+    EXPECT_EQ(refused.details.headroom.memlock_soft_limit, 4_MiB);
     EXPECT_STREQ(refused.details.reason.data(), "4 MiB to lock, but RLIMIT_MEMLOCK leaves 4 MiB "
                                                 "(soft limit 4 MiB, already locked 0 bytes)");
 }
 
 TEST(check_headroom, leaves_the_soft_limit_where_the_hard_one_would_not_suffice) {
     fake_machine machine;
-    machine.set_memory_limit(1 * mib, 4 * mib);
+    machine.set_memory_limit(1_MiB, 4_MiB);
     machine.serve("/proc/self/status", "VmLck: 1024 kB\n");
     const os::kernel_replacement replacement(machine);
-    const os::refusal refused = os::check_headroom(3 * mib + 1, 0);
+    const os::refusal refused = os::check_headroom(3_MiB + 1, 0);
     ASSERT_TRUE(refused.refused);
     EXPECT_EQ(refused.details.cause, cause::memlock_limit);
     EXPECT_STREQ(refused.details.reason.data(),
                  "3 MiB to lock, but RLIMIT_MEMLOCK leaves 0 bytes (soft limit 1 MiB, hard limit 4 "
                  "MiB, already locked 1 MiB)");
-    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 1 * mib);
-    EXPECT_FALSE(os::check_headroom(3 * mib, 0).refused) << "just enough";
-    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 4 * mib);
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 1_MiB);
+    EXPECT_FALSE(os::check_headroom(3_MiB, 0).refused) << "just enough";
+    EXPECT_EQ(os::read_headroom().memlock_soft_limit, 4_MiB);
 }
 
 TEST(check_headroom, refuses_where_the_soft_limit_may_not_be_raised) {
     fake_machine machine;
-    machine.set_memory_limit(0, 4 * mib);
+    machine.set_memory_limit(0, 4_MiB);
     test::failing_kernel kernel(machine);
     kernel.fail(test::failing_kernel::call::set_limit, 0, EPERM);
     const os::kernel_replacement replacement(kernel);
-    EXPECT_EQ(os::check_headroom(1 * mib, 0).details.cause, cause::memlock_limit);
+    EXPECT_EQ(os::check_headroom(1_MiB, 0).details.cause, cause::memlock_limit);
     EXPECT_EQ(kernel.calls(test::failing_kernel::call::set_limit), 1U);
-    EXPECT_EQ(os::check_headroom(5 * mib, 0).details.cause, cause::memlock_limit);
+    EXPECT_EQ(os::check_headroom(5_MiB, 0).details.cause, cause::memlock_limit);
     EXPECT_EQ(kernel.calls(test::failing_kernel::call::set_limit), 1U) << "in vain";
 }
 
@@ -253,19 +252,19 @@ TEST(check_headroom, keeps_the_margin_in_ram_and_in_the_tightest_cgroup) {
     fake_machine machine;
     machine.serve("/proc/meminfo", "MemAvailable: 32768 kB\n");
     const os::kernel_replacement replacement(machine);
-    EXPECT_FALSE(os::check_headroom(0, 24 * mib).refused);
-    os::refusal refused = os::check_headroom(0, 24 * mib + 1);
+    EXPECT_FALSE(os::check_headroom(0, 24_MiB).refused);
+    os::refusal refused = os::check_headroom(0, 24_MiB + 1);
     ASSERT_TRUE(refused.refused);
     EXPECT_EQ(refused.details.cause, cause::physical_memory);
-    EXPECT_TRUE(os::check_populate_headroom(24 * mib + 1).refused);
+    EXPECT_TRUE(os::check_populate_headroom(24_MiB + 1).refused);
     EXPECT_TRUE(os::check_populate_headroom(unlimited).refused) << "no overflow";
     EXPECT_FALSE(os::check_populate_headroom(0).refused);
 
     machine.serve("/proc/self/cgroup", "0::/x\n");
     machine.serve("/proc/self/mountinfo", "36 31 0:32 / /cg rw - cgroup2 c rw\n");
     machine.serve("/cg/x/memory.max", "16777216\n");
-    EXPECT_FALSE(os::check_populate_headroom(8 * mib).refused);
-    refused = os::check_populate_headroom(8 * mib + 1);
+    EXPECT_FALSE(os::check_populate_headroom(8_MiB).refused);
+    refused = os::check_populate_headroom(8_MiB + 1);
     ASSERT_TRUE(refused.refused);
     EXPECT_EQ(refused.details.cause, cause::memory_cgroup);
     EXPECT_NE(std::string(refused.details.reason.data()).find("leaves 16 MiB"), std::string::npos)
@@ -276,13 +275,13 @@ TEST(real_limits, a_child_without_privilege_raises_soft_to_hard_and_no_further) 
     if (!test::can_change_privileges())
         GTEST_SKIP() << "needs root";
     const test::child_options options{
-        .keep_ipc_lock = false, .memlock_soft = 64 * kib, .memlock_hard = 1 * mib};
+        .keep_ipc_lock = false, .memlock_soft = 64_KiB, .memlock_hard = 1_MiB};
     const auto child = test::run_in_child(options, [] {
         EXPECT_FALSE(os::read_headroom().can_exceed_memlock);
-        EXPECT_EQ(os::lockable(os::read_headroom()), 64 * kib);
-        EXPECT_FALSE(os::check_headroom(1 * mib, 0).refused);
-        EXPECT_EQ(os::lockable(os::read_headroom()), 1 * mib);
-        EXPECT_EQ(os::check_headroom(1 * mib + 1, 0).details.cause, cause::memlock_limit);
+        EXPECT_EQ(os::lockable(os::read_headroom()), 64_KiB);
+        EXPECT_FALSE(os::check_headroom(1_MiB, 0).refused);
+        EXPECT_EQ(os::lockable(os::read_headroom()), 1_MiB);
+        EXPECT_EQ(os::check_headroom(1_MiB + 1, 0).details.cause, cause::memlock_limit);
     });
     EXPECT_TRUE(child.passed()) << child.output;
 }
@@ -305,17 +304,16 @@ TEST(real_limits, the_kernel_s_refusals_are_decoded) {
         GTEST_SKIP() << "needs root";
     const test::child_options nothing{.uid = 65534, .memlock_soft = 0, .memlock_hard = 0};
     auto child = test::run_in_child(nothing, [] {
-        const error failure = lock_error(64 * kib);
+        const error failure = lock_error(64_KiB);
         EXPECT_EQ(failure.error_number(), EPERM);
         EXPECT_EQ(failure.cause(), cause::not_permitted);
         EXPECT_NE(std::string(failure.what()).find("RLIMIT_MEMLOCK is 0"), std::string::npos);
     });
     EXPECT_TRUE(child.passed()) << child.output;
 
-    const test::child_options little{
-        .uid = 65534, .memlock_soft = 64 * kib, .memlock_hard = 64 * kib};
+    const test::child_options little{.uid = 65534, .memlock_soft = 64_KiB, .memlock_hard = 64_KiB};
     child = test::run_in_child(little, [] {
-        const error failure = lock_error(128 * kib);
+        const error failure = lock_error(128_KiB);
         EXPECT_EQ(failure.error_number(), ENOMEM);
         EXPECT_EQ(failure.cause(), cause::memlock_limit);
         EXPECT_EQ(test::vm_locked_bytes(), 0U);
@@ -325,17 +323,17 @@ TEST(real_limits, the_kernel_s_refusals_are_decoded) {
 
 TEST(Serial_real_cgroup, is_seen_by_the_child_in_it) {
     std::string why;
-    const auto group = test::guarded_cgroup::create("resident-headroom-test", 96 * mib, why);
+    const auto group = test::guarded_cgroup::create("resident-headroom-test", 96_MiB, why);
     if (!group)
         GTEST_SKIP() << why;
     const auto child = test::run_in_child({.cgroup = group->get()}, [] {
         const headroom_snapshot headroom = os::read_headroom();
         ASSERT_GE(headroom.cgroup_count, 1U);
-        EXPECT_EQ(headroom.cgroups[0].limit, 96 * mib);
+        EXPECT_EQ(headroom.cgroups[0].limit, 96_MiB);
         EXPECT_NE(std::string(headroom.cgroups[0].path.data()).find("resident-headroom-test"),
                   std::string::npos);
-        EXPECT_FALSE(os::check_populate_headroom(16 * mib).refused);
-        EXPECT_EQ(os::check_populate_headroom(90 * mib).details.cause, cause::memory_cgroup);
+        EXPECT_FALSE(os::check_populate_headroom(16_MiB).refused);
+        EXPECT_EQ(os::check_populate_headroom(90_MiB).details.cause, cause::memory_cgroup);
     });
     EXPECT_TRUE(child.passed()) << child.output;
 }

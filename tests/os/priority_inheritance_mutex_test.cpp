@@ -87,7 +87,7 @@ TEST(priority_inheritance_mutex, is_free_when_zeroed_and_held_by_the_number_of_t
 }
 
 /// The real kernel, with the calls counted, and refused where told.
-class counting_kernel : public os::kernel {
+class kernel_that_counts_calls : public os::kernel {
 public:
     os::outcome thread_id() noexcept override {
         ++thread_ids;
@@ -127,7 +127,7 @@ public:
 };
 
 TEST(priority_inheritance_mutex, asks_for_the_thread_s_number_once_and_then_nothing) {
-    counting_kernel kernel;
+    kernel_that_counts_calls kernel;
     const os::kernel_replacement replaced(kernel);
     std::thread([&] {
         priority_inheritance_mutex mutex;
@@ -150,7 +150,7 @@ TEST(priority_inheritance_mutex, asks_for_the_thread_s_number_once_and_then_noth
 }
 
 TEST(priority_inheritance_mutex, a_waiter_enters_the_kernel_and_so_does_who_hands_over_to_it) {
-    counting_kernel kernel;
+    kernel_that_counts_calls kernel;
     const os::kernel_replacement replaced(kernel);
     priority_inheritance_mutex mutex;
     mutex.lock();
@@ -170,7 +170,7 @@ TEST(priority_inheritance_mutex, a_waiter_enters_the_kernel_and_so_does_who_hand
 class refusals : public testing::TestWithParam<int> {};
 
 TEST_P(refusals, are_met_by_asking_again) {
-    counting_kernel kernel;
+    kernel_that_counts_calls kernel;
     const os::kernel_replacement replaced(kernel);
     priority_inheritance_mutex mutex;
     kernel.refusal = GetParam();
@@ -192,7 +192,7 @@ INSTANTIATE_TEST_SUITE_P(priority_inheritance_mutex, refusals,
                          [](const auto& each) { return std::string(strerrorname_np(each.param)); });
 
 TEST(priority_inheritance_mutex, excludes_where_the_kernel_knows_no_inheritance) {
-    counting_kernel kernel;
+    kernel_that_counts_calls kernel;
     kernel.without_inheritance = true;
     kernel.refusal = EINTR;
     const os::kernel_replacement replaced(kernel);
@@ -249,7 +249,7 @@ TEST_P(fatal_misuse, aborts_with_a_message_that_tells_why) {
 }
 
 void refuse_for_good(priority_inheritance_mutex& mutex, int error_number) {
-    counting_kernel kernel;
+    kernel_that_counts_calls kernel;
     const os::kernel_replacement replaced(kernel);
     kernel.refusal = error_number;
     mutex.lock();
@@ -270,7 +270,7 @@ INSTANTIATE_TEST_SUITE_P(
                    }},
         fatal_case{"cannot lock a mutex: the calling thread holds it already",
                    [](priority_inheritance_mutex& mutex) {
-                       counting_kernel kernel;
+                       kernel_that_counts_calls kernel;
                        kernel.without_inheritance = true;
                        const os::kernel_replacement replaced(kernel);
                        mutex.lock();

@@ -1,6 +1,7 @@
 // Concerns: the remedy fits the place the process runs in and the cause, and has the right number.
 // Plan: a fake machine for each place; the lines as a user would copy them.
 #include "os/headroom.hpp"
+#include "resident/size_literals.hpp"
 #include "support/fake_machine.hpp"
 
 #include <gmock/gmock.h>
@@ -13,15 +14,14 @@
 namespace {
 
 using namespace resident;
+using namespace resident::literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr std::size_t mib = 1024 * 1024;
 
 class remedy : public ::testing::Test {
 protected:
     remedy() {
-        machine.set_memory_limit(8 * mib, 8 * mib);
+        machine.set_memory_limit(8_MiB, 8_MiB);
         // The places these name are made by each test itself.
         unsetenv("container");
         unsetenv("KUBERNETES_SERVICE_HOST");
@@ -31,7 +31,7 @@ protected:
         unsetenv("KUBERNETES_SERVICE_HOST");
     }
 
-    std::string of(operation failed, int error_number, std::size_t bytes = 16 * mib,
+    std::string of(operation failed, int error_number, std::size_t bytes = 16_MiB,
                    std::size_t huge_page_size = 0) {
         const os::kernel_replacement replacement(machine);
         return os::make_error(failed, error_number, bytes, "arena", huge_page_size).remedy();
@@ -93,17 +93,17 @@ TEST_F(remedy, in_a_pod_is_its_security_context) {
 }
 
 TEST_F(remedy, soft_below_hard_needs_no_administrator) {
-    machine.set_memory_limit(8 * mib, 16 * mib);
+    machine.set_memory_limit(8_MiB, 16_MiB);
     EXPECT_THAT(of_lock(), HasSubstr("resident::raise_memory_limit()"));
     EXPECT_THAT(of_lock(), HasSubstr("ulimit -S -l 16384"));
-    machine.set_memory_limit(0, 16 * mib);
+    machine.set_memory_limit(0, 16_MiB);
     EXPECT_THAT(of(operation::lock, EPERM), HasSubstr("ulimit -S -l 16384"));
-    machine.set_memory_limit(8 * mib, 16 * mib - 1024);
+    machine.set_memory_limit(8_MiB, 16_MiB - 1024);
     EXPECT_THAT(of_lock(), Not(HasSubstr("ulimit")));
 }
 
 TEST_F(remedy, of_a_limit_of_zero_and_of_a_policy) {
-    EXPECT_THAT(of(operation::lock, EPERM, 1 * mib), HasSubstr("seccomp"));
+    EXPECT_THAT(of(operation::lock, EPERM, 1_MiB), HasSubstr("seccomp"));
     machine.set_memory_limit(0, 0);
     EXPECT_THAT(of(operation::lock, EPERM), HasSubstr("memlock 16384"));
     EXPECT_THAT(of(operation::set_limit, EPERM), HasSubstr("only the administrator"));
@@ -115,7 +115,7 @@ TEST_F(remedy, of_a_cgroup_names_it_and_what_it_needs) {
     machine.serve("/proc/self/mountinfo", "36 31 0:32 / /cg rw - cgroup2 c rw\n");
     machine.serve("/cg/x/memory.max", "2097152\n");
     machine.serve("/cg/x/memory.current", "1048576\n");
-    const std::string needed = std::to_string(25 * mib);
+    const std::string needed = std::to_string(25_MiB);
     EXPECT_THAT(of(operation::populate, ENOMEM),
                 HasSubstr("memory cgroup /x to at least " + needed + " bytes"));
     EXPECT_THAT(of(operation::populate, ENOMEM), HasSubstr("MemoryMax="));
@@ -131,11 +131,11 @@ TEST_F(remedy, of_a_short_pool_of_huge_pages_counts_what_is_usable) {
     machine.serve(directory + "free_hugepages", "3\n");
     machine.serve(directory + "resv_hugepages", "1\n");
     machine.serve("/proc/meminfo", "Hugepagesize:       2048 kB\n");
-    EXPECT_THAT(of(operation::reserve, ENOMEM, 16 * mib, 2 * mib),
+    EXPECT_THAT(of(operation::reserve, ENOMEM, 16_MiB, 2_MiB),
                 HasSubstr("\"sysctl vm.nr_hugepages=16\""));
-    EXPECT_THAT(of(operation::reserve, ENOMEM, 16 * mib, 2 * mib),
+    EXPECT_THAT(of(operation::reserve, ENOMEM, 16_MiB, 2_MiB),
                 HasSubstr("2 of 10 are usable, 8 needed"));
-    EXPECT_THAT(of(operation::reserve, ENOMEM, 2048 * mib, 1024 * mib),
+    EXPECT_THAT(of(operation::reserve, ENOMEM, 2048_MiB, 1024_MiB),
                 HasSubstr("\"echo 2 > /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"));
 }
 

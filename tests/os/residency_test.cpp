@@ -21,18 +21,18 @@ namespace {
 using namespace resident;
 using call = test::failing_kernel::call;
 
-class pages {
+class touched_pages {
 public:
-    explicit pages(std::size_t count) : count_(count) {
+    explicit touched_pages(std::size_t count) : count_(count) {
         const os::outcome mapped =
             os::system().map(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
         EXPECT_TRUE(mapped);
         address_ = reinterpret_cast<char*>(mapped.value());
         static_cast<void>(os::system().advise(address_, size(), MADV_NOHUGEPAGE));
     }
-    ~pages() { static_cast<void>(os::system().unmap(address_, size())); }
-    pages(const pages&) = delete;
-    pages& operator=(const pages&) = delete;
+    ~touched_pages() { static_cast<void>(os::system().unmap(address_, size())); }
+    touched_pages(const touched_pages&) = delete;
+    touched_pages& operator=(const touched_pages&) = delete;
     char* page(std::size_t index) const { return address_ + index * os::page_size(); }
     std::size_t size() const { return count_ * os::page_size(); }
     void write(std::size_t index) const { *static_cast<volatile char*>(page(index)) = 1; }
@@ -46,7 +46,7 @@ private:
 };
 
 TEST(residency, shows_written_pages) {
-    const pages range(5);
+    const touched_pages range(5);
     range.write(1);
     range.write(4);
     const auto map = residency(range.page(0), range.size());
@@ -62,7 +62,7 @@ TEST(residency, shows_written_pages) {
 }
 
 TEST(residency, takes_every_page_that_the_range_touches) {
-    const pages range(3);
+    const touched_pages range(3);
     range.write(1);
     EXPECT_EQ(residency(range.page(1), 1)->to_string(), "*");
     EXPECT_EQ(residency(range.page(1) - 1, 2)->to_string(), ".*");
@@ -72,7 +72,7 @@ TEST(residency, takes_every_page_that_the_range_touches) {
 }
 
 TEST(residency, locked_pages_are_resident_and_dropped_ones_are_not) {
-    const pages range(4);
+    const touched_pages range(4);
     ASSERT_TRUE(os::system().lock(range.page(0), range.size()));
     EXPECT_TRUE(residency(range.page(0), range.size())->all_resident());
     ASSERT_TRUE(os::system().unlock(range.page(0), range.size()));
@@ -84,7 +84,7 @@ TEST(residency, locked_pages_are_resident_and_dropped_ones_are_not) {
 /// kernels for virtual machines give it memory of its own at once. Then writing makes no fault.
 bool reading_maps_the_zero_page() {
     constexpr std::size_t count = 64; // more than a sanitizer's runtime makes faults of its own
-    const pages range(count);
+    const touched_pages range(count);
     for (std::size_t page = 0; page < count; ++page)
         range.read(page);
     const fault_counter since_read;
@@ -98,7 +98,7 @@ TEST(residency, the_zero_page_is_not_resident_where_the_kernel_tells) {
         GTEST_SKIP() << "needs Linux 6.7";
     if (!reading_maps_the_zero_page())
         GTEST_SKIP() << "this kernel maps no zero page";
-    const pages range(3);
+    const touched_pages range(3);
     range.read(0);
     range.write(1);
     constexpr int populate_read = 22; // MADV_POPULATE_READ
@@ -107,7 +107,7 @@ TEST(residency, the_zero_page_is_not_resident_where_the_kernel_tells) {
 }
 
 TEST(residency, older_kernels_answer_by_page_table_entry) {
-    const pages range(1500); // more than is read at once
+    const touched_pages range(1500); // more than is read at once
     range.write(0);
     range.write(700);
     range.write(1499);
@@ -123,7 +123,7 @@ TEST(residency, older_kernels_answer_by_page_table_entry) {
 }
 
 TEST(residency, many_separate_pages_need_more_than_one_scan) {
-    const pages range(1500);
+    const touched_pages range(1500);
     std::string expected(1500, '.');
     for (std::size_t index = 0; index < 1500; index += 2) {
         range.write(index);
@@ -133,7 +133,7 @@ TEST(residency, many_separate_pages_need_more_than_one_scan) {
 }
 
 TEST(residency, a_hole_is_an_error) {
-    const pages range(4);
+    const touched_pages range(4);
     ASSERT_TRUE(os::system().unmap(range.page(1), os::page_size()));
     const auto map = residency(range.page(0), range.size());
     ASSERT_FALSE(map);
@@ -145,7 +145,7 @@ TEST(residency, a_hole_is_an_error) {
 }
 
 TEST(residency, any_call_that_fails_is_an_error_and_leaves_no_file_open) {
-    const pages range(2);
+    const touched_pages range(2);
     for (const bool scan : {true, false}) {
         for (unsigned k = 1;; ++k) {
             test::failing_kernel kernel;

@@ -56,17 +56,17 @@ protected:
     unsynchronized_pool_resource pool_{memory_};
 };
 
-const auto push = [](auto& container, int i) { container.push_back(i); };
-const auto insert = [](auto& container, int i) { container.insert(i); };
+const auto push_one = [](auto& container, int i) { container.push_back(i); };
+const auto insert_one = [](auto& container, int i) { container.insert(i); };
 const auto insert_pair = [](auto& container, int i) { container.emplace(i, -i); };
 const auto erase_range = [](auto& container) {
     container.erase(container.begin(), std::next(container.begin(), count / 2));
 };
 
 TEST_F(containers, of_sequences) {
-    fill_copy_and_move<vector<int>>(push, erase_range);
-    fill_copy_and_move<deque<int>>(push, erase_range);
-    fill_copy_and_move<list<int>>(push, erase_range);
+    fill_copy_and_move<vector<int>>(push_one, erase_range);
+    fill_copy_and_move<deque<int>>(push_one, erase_range);
+    fill_copy_and_move<list<int>>(push_one, erase_range);
     fill_copy_and_move<forward_list<int>>([](auto& container, int i) { container.push_front(i); },
                                           [](auto& container) {
                                               container.erase_after(
@@ -76,15 +76,15 @@ TEST_F(containers, of_sequences) {
 }
 
 TEST_F(containers, of_ordered_keys) {
-    fill_copy_and_move<set<int>>(insert, erase_range);
-    fill_copy_and_move<multiset<int, std::greater<>>>(insert, erase_range);
+    fill_copy_and_move<set<int>>(insert_one, erase_range);
+    fill_copy_and_move<multiset<int, std::greater<>>>(insert_one, erase_range);
     fill_copy_and_move<map<int, int>>(insert_pair, erase_range);
     fill_copy_and_move<multimap<int, int>>(insert_pair, erase_range);
 }
 
 TEST_F(containers, of_hashed_keys) {
-    fill_copy_and_move<unordered_set<int>>(insert, erase_range);
-    fill_copy_and_move<unordered_multiset<int>>(insert, erase_range);
+    fill_copy_and_move<unordered_set<int>>(insert_one, erase_range);
+    fill_copy_and_move<unordered_multiset<int>>(insert_one, erase_range);
     fill_copy_and_move<unordered_map<int, int>>(insert_pair, erase_range);
     fill_copy_and_move<unordered_multimap<int, int>>(insert_pair, erase_range);
 }

@@ -9,6 +9,7 @@
 // which slabs are long; the formula itself at the edges of slabs.
 #include "pool/footprint_bound.hpp"
 #include "resident/footprint.hpp"
+#include "support/unlocked_arena.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,12 +24,6 @@ namespace resident::test {
 namespace {
 
 using namespace resident::literals;
-
-constexpr std::size_t granule = arena::granule_size;
-
-arena_options unlocked(std::size_t capacity) {
-    return {.capacity = capacity, .pages = page_kind::base, .lock = lock_policy::off};
-}
 
 struct kind {
     std::size_t bytes;
@@ -216,8 +211,8 @@ TEST(FootprintBound, HoldsWhateverTheMostBlocksOfASlab) {
 TEST(FootprintBound, OfReservedBlocksIsSlabsTimesTheirLength) {
     using detail::granules_to_reserve;
     const auto& geometry = detail::slab_geometries[detail::size_classes::of(64)];
-    const std::size_t in_frugal = geometry.frugal * granule / 64;
-    const std::size_t in_usual = geometry.usual * granule / 64;
+    const std::size_t in_frugal = geometry.frugal * arena::granule_size / 64;
+    const std::size_t in_usual = geometry.usual * arena::granule_size / 64;
     EXPECT_EQ(granules_to_reserve(geometry, 0, 0, 1000), 0U);
     EXPECT_EQ(granules_to_reserve(geometry, 1, 0, 1000), geometry.frugal);
     EXPECT_EQ(granules_to_reserve(geometry, in_frugal, 0, 1000), geometry.frugal);

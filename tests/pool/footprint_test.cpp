@@ -13,6 +13,7 @@
 #include "resident/footprint.hpp"
 #include "support/build.hpp"
 #include "support/fake_machine.hpp"
+#include "support/unlocked_arena.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -35,12 +36,6 @@ namespace {
 
 using namespace resident::literals;
 using testing::HasSubstr;
-
-constexpr std::size_t granule = arena::granule_size;
-
-arena_options unlocked(std::size_t capacity) {
-    return {.capacity = capacity, .pages = page_kind::base, .lock = lock_policy::off};
-}
 
 std::size_t peak_of(const footprint_report& report, std::size_t block_size) {
     for (const size_class_footprint& each : report.classes)
@@ -100,8 +95,8 @@ TYPED_TEST(Footprint, IsTheSmallestCapacityThatIsEnough) {
     const footprint_report report = footprint<TypeParam>(count);
     EXPECT_TRUE(report.verified);
     EXPECT_TRUE(fits<TypeParam>(report.capacity, count)) << report.capacity;
-    EXPECT_FALSE(fits<TypeParam>(report.capacity - granule, count)) << report.capacity;
-    EXPECT_EQ(report.capacity % granule, 0U);
+    EXPECT_FALSE(fits<TypeParam>(report.capacity - arena::granule_size, count)) << report.capacity;
+    EXPECT_EQ(report.capacity % arena::granule_size, 0U);
     EXPECT_GE(report.capacity, report.peak_held);
     EXPECT_GE(report.peak_held, report.peak_in_use);
     EXPECT_GE(report.peak_in_use, report.peak_requested);
@@ -206,7 +201,7 @@ TEST(NodeSize, TellsAlignmentAndRuns) {
     struct table {
         char content[100'000];
     };
-    EXPECT_EQ(node_size<resident::list<table>>().block_size, 25 * granule);
+    EXPECT_EQ(node_size<resident::list<table>>().block_size, 25 * arena::granule_size);
 }
 
 TEST(NodeSize, IsRefusedWhereNothingIsRequested) {
@@ -257,7 +252,7 @@ TEST(FootprintPeaks, FollowThePoolsOptions) {
     EXPECT_EQ(footprint(use).runs.peak, 0U);
     const footprint_report report = footprint(use, {.pool = {.largest_required_pool_block = 1000}});
     EXPECT_EQ(report.runs.peak, 1U);
-    EXPECT_EQ(report.runs.longest, granule);
+    EXPECT_EQ(report.runs.longest, arena::granule_size);
 }
 
 TEST(FootprintOfAProgram, RunsOnceIfAsked) {

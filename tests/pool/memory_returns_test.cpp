@@ -18,15 +18,15 @@ namespace {
 
 using namespace resident::literals;
 
-enum class order { last_first, first_first, random };
+enum class freeing_order { last_first, first_first, random };
 
-struct history {
+struct returned_history {
     std::size_t bytes;
     std::size_t count;
-    order freed;
+    freeing_order freed;
 };
 
-std::ostream& operator<<(std::ostream& out, const history& of) {
+std::ostream& operator<<(std::ostream& out, const returned_history& of) {
     const char* const names[] = {"last_first", "first_first", "random"};
     return out << of.count << "_of_" << of.bytes << "_freed_" << names[static_cast<int>(of.freed)];
 }
@@ -40,17 +40,17 @@ protected:
 };
 
 class memory_returns : public memory_returns_by_trim,
-                       public testing::WithParamInterface<history> {};
+                       public testing::WithParamInterface<returned_history> {};
 
 TEST_P(memory_returns, but_for_a_few_slabs) {
-    const history& of = GetParam();
+    const returned_history& of = GetParam();
     std::vector<void*> blocks(of.count);
     for (void*& block : blocks)
         block = pool_.try_allocate(of.bytes, 8);
     ASSERT_NE(blocks.back(), nullptr);
-    if (of.freed == order::last_first)
+    if (of.freed == freeing_order::last_first)
         std::reverse(blocks.begin(), blocks.end());
-    if (of.freed == order::random)
+    if (of.freed == freeing_order::random)
         std::shuffle(blocks.begin(), blocks.end(), std::mt19937(1));
     test::free_all(pool_, blocks, of.bytes);
     EXPECT_EQ(pool_.statistics().in_use, 0u);
@@ -208,9 +208,10 @@ TEST(memory_returns_when_it_runs_out, of_a_slab_that_was_never_used_to_its_end) 
     EXPECT_EQ(memory.statistics().in_use, 0u);
 }
 
-std::vector<history> histories() {
-    std::vector<history> all;
-    for (const order freed : {order::last_first, order::first_first, order::random})
+std::vector<returned_history> histories() {
+    std::vector<returned_history> all;
+    for (const freeing_order freed :
+         {freeing_order::last_first, freeing_order::first_first, freeing_order::random})
         for (const std::size_t bytes : {16u, 48u, 64u, 256u, 1024u, 3000u, 4096u, 10'000u})
             for (const std::size_t count : {1000u, 10'000u, 100'000u})
                 if (count * bytes <= 100_MiB && (!test::sanitized || count < 100'000))

@@ -23,7 +23,7 @@ namespace {
 
 using test::entrance;
 
-constexpr unsigned histories = 10;
+constexpr unsigned history_count = 10;
 #if defined(__OPTIMIZE__)
 constexpr std::uint64_t operations = test::sanitized ? 400'000 : 1'000'000;
 #else
@@ -31,13 +31,13 @@ constexpr std::uint64_t operations = 100'000;
 #endif
 
 enum class sizes : unsigned { one, log_mix, edges, small, large, everything, count };
-enum class order : unsigned { random, last_first, first_first, count };
+enum class order_of_frees : unsigned { random, last_first, first_first, count };
 
 struct phase {
     std::uint64_t length = 0;
     unsigned allocations_in_16 = 8; ///< of that many operations
     sizes distribution = sizes::one;
-    order frees = order::random;
+    order_of_frees frees = order_of_frees::random;
     std::size_t size = 0; ///< of sizes::one
     bool is_aligned = false;
 };
@@ -82,7 +82,8 @@ private:
         now_.length = 1000 + below(60'000);
         now_.allocations_in_16 = static_cast<unsigned>(3 + below(12));
         now_.distribution = static_cast<sizes>(below(static_cast<std::size_t>(sizes::count)));
-        now_.frees = static_cast<order>(below(static_cast<std::size_t>(order::count)));
+        now_.frees =
+            static_cast<order_of_frees>(below(static_cast<std::size_t>(order_of_frees::count)));
         now_.size = size_of(sizes::log_mix) % 70'000;
         now_.is_aligned = below(3) == 0;
         if (below(8) == 0)
@@ -132,12 +133,12 @@ private:
     std::size_t victim(std::size_t alive) {
         const std::size_t near = below(std::min<std::size_t>(alive, 4));
         switch (now_.frees) {
-        case order::last_first:
+        case order_of_frees::last_first:
             return alive - 1 - near;
-        case order::first_first:
+        case order_of_frees::first_first:
             return near;
-        case order::random:
-        case order::count:
+        case order_of_frees::random:
+        case order_of_frees::count:
             break;
         }
         return below(alive);
@@ -183,7 +184,7 @@ class pool_differential : public testing::TestWithParam<unsigned> {};
 
 TEST_P(pool_differential, agrees_with_the_model) { history(GetParam()).run(); }
 
-INSTANTIATE_TEST_SUITE_P(seed, pool_differential, testing::Range(1u, histories + 1));
+INSTANTIATE_TEST_SUITE_P(seed, pool_differential, testing::Range(1u, history_count + 1));
 
 } // namespace
 } // namespace resident
