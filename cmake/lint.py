@@ -167,14 +167,15 @@ def unfinished_lines():
 
 def dependent_headers():
     command = ["g++", "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fsyntax-only", "-Iinclude"]
-    found = []
-    for path in sources():
-        if path.startswith("include/"):
-            one = [*command, "-include", path, "-x", "c++", "/dev/null"]
-            run = subprocess.run(one, capture_output=True, text=True, check=False)
-            if run.returncode != 0:
-                found.append(run.stderr)
-    return found
+
+    def complaint(path):
+        one = [*command, "-include", path, "-x", "c++", "/dev/null"]
+        run = subprocess.run(one, capture_output=True, text=True, check=False)
+        return run.stderr if run.returncode != 0 else ""
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        headers = [path for path in sources() if path.startswith("include/")]
+        return [text for text in pool.map(complaint, headers) if text]
 
 
 def check_tidy(options):

@@ -13,11 +13,12 @@ function(resident_warnings)
   endforeach()
 endfunction()
 
-# resident_test_warnings(<target>...): tests and examples may convert numbers freely.
+# resident_test_warnings(<target>...): tests and examples may convert numbers freely. Where several
+# files are compiled as one, a local name may be that of a constant in another file.
 function(resident_test_warnings)
   foreach(target IN LISTS ARGN)
     target_compile_options(${target} PRIVATE
-      -Wall -Wextra -Wpedantic -Wshadow
+      -Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
       ${resident_warning_settings})
   endforeach()
 endfunction()

@@ -78,7 +78,8 @@ else
     echo "SKIP: jemalloc: resident::jemalloc is not built, as libjemalloc is not installed"
 fi
 verdict "add_subdirectory static" consume add_subdirectory static "-DRESIDENT_SOURCE=$source"
+# In a project that compiles several files as one, ours must be fit for that.
 verdict "add_subdirectory shared" consume add_subdirectory shared "-DRESIDENT_SOURCE=$source" \
-    -DBUILD_SHARED_LIBS=ON
+    -DBUILD_SHARED_LIBS=ON -DCMAKE_UNITY_BUILD=ON
 verdict "installed command" "$work/static/bin/resident" --help
 exit $status
