@@ -9,13 +9,6 @@ namespace resident::detail {
 
 namespace {
 
-/// 0 bytes count as 1.
-constexpr std::size_t granules_for(std::size_t bytes) noexcept {
-    return (bytes - (bytes != 0)) / granule_size + 1;
-}
-static_assert(granules_for(0) == 1 && granules_for(granule_size) == 1 &&
-              granules_for(granule_size + 1) == 2);
-
 /// Not std::has_single_bit, nor what it stands for: without popcnt in the target, clang counts bits
 /// by hand for either, in 20 instructions.
 constexpr bool is_power_of_two(std::size_t value) noexcept {

@@ -28,9 +28,9 @@ range intersection(const range& a, const range& b) noexcept {
     return {begin, std::max(begin, std::min(a.end, b.end))};
 }
 
-// All state, constant-initialised: an arena may be built before main.
-constinit std::mutex
-    registry_mutex; // not priority-inheriting: a forked child could not unlock that kind
+// All state, constant-initialised: an arena may be built before main. The mutex does not inherit
+// priorities: a forked child could not unlock that kind.
+constinit std::mutex registry_mutex;
 constinit page_counts counts;
 // lock and hold calls not yet undone. Undoing one splits at most two ranges, so that room for two
 // more ranges each is kept, and undoing never needs memory.

@@ -71,9 +71,7 @@ std::size_t footprint_counter::enlarged(const pool_request& made) const noexcept
 }
 
 std::size_t footprint_counter::run_bytes(const pool_request& made) const noexcept {
-    const std::size_t bytes = enlarged(made);
-    return (bytes - (bytes != 0)) / granule_size * granule_size +
-           granule_size; // 0 bytes count as 1
+    return granules_for(enlarged(made)) * granule_size;
 }
 
 /// What a run takes at worst: an alignment above a granule is met by leaving out granules before
