@@ -34,7 +34,7 @@ using namespace resident::literals;
 std::uint64_t operations() {
     const char* const asked = std::getenv("RESIDENT_STEADY_STATE_OPERATIONS");
     return asked != nullptr ? std::strtoull(asked, nullptr, 10)
-                            : (test::sanitized ? 100'000 : 1'000'000);
+                            : (test::sanitized || test::line_counted ? 100'000 : 1'000'000);
 }
 
 /// xorshift: no table that could fault.
