@@ -7,6 +7,7 @@
 #include "resident/fault_counter.hpp"
 #include "resident/residency.hpp"
 #include "support/failing_kernel.hpp"
+#include "support/fresh_pages.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,36 +21,13 @@ namespace {
 
 using namespace resident;
 using call = test::failing_kernel::call;
-
-class touched_pages {
-public:
-    explicit touched_pages(std::size_t count) : count_(count) {
-        const os::outcome mapped =
-            os::system().map(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-        EXPECT_TRUE(mapped);
-        address_ = reinterpret_cast<char*>(mapped.value());
-        static_cast<void>(os::system().advise(address_, size(), MADV_NOHUGEPAGE));
-    }
-    ~touched_pages() { static_cast<void>(os::system().unmap(address_, size())); }
-    touched_pages(const touched_pages&) = delete;
-    touched_pages& operator=(const touched_pages&) = delete;
-    char* page(std::size_t index) const { return address_ + index * os::page_size(); }
-    std::size_t size() const { return count_ * os::page_size(); }
-    void write(std::size_t index) const { *static_cast<volatile char*>(page(index)) = 1; }
-    void read(std::size_t index) const {
-        static_cast<void>(*static_cast<const volatile char*>(page(index)));
-    }
-
-private:
-    std::size_t count_;
-    char* address_ = nullptr;
-};
+using test::fresh_pages;
 
 TEST(residency, shows_written_pages) {
-    const touched_pages range(5);
+    const fresh_pages range(5);
     range.write(1);
     range.write(4);
-    const auto map = residency(range.page(0), range.size());
+    const auto map = residency(range[0], range.bytes());
     ASSERT_TRUE(map) << map.error().what();
     EXPECT_EQ(map->to_string(), ".*..*");
     EXPECT_EQ(map->resident_pages(), 2U);
@@ -62,29 +40,29 @@ TEST(residency, shows_written_pages) {
 }
 
 TEST(residency, takes_every_page_that_the_range_touches) {
-    const touched_pages range(3);
+    const fresh_pages range(3);
     range.write(1);
-    EXPECT_EQ(residency(range.page(1), 1)->to_string(), "*");
-    EXPECT_EQ(residency(range.page(1) - 1, 2)->to_string(), ".*");
-    EXPECT_EQ(residency(range.page(1) + 1, os::page_size())->to_string(), "*.");
-    EXPECT_EQ(residency(range.page(1), 0)->size(), 0U);
+    EXPECT_EQ(residency(range[1], 1)->to_string(), "*");
+    EXPECT_EQ(residency(range[1] - 1, 2)->to_string(), ".*");
+    EXPECT_EQ(residency(range[1] + 1, os::page_size())->to_string(), "*.");
+    EXPECT_EQ(residency(range[1], 0)->size(), 0U);
     EXPECT_TRUE(residency(nullptr, 0)->all_resident());
 }
 
 TEST(residency, locked_pages_are_resident_and_dropped_ones_are_not) {
-    const touched_pages range(4);
-    ASSERT_TRUE(os::system().lock(range.page(0), range.size()));
-    EXPECT_TRUE(residency(range.page(0), range.size())->all_resident());
-    ASSERT_TRUE(os::system().unlock(range.page(0), range.size()));
-    ASSERT_TRUE(os::system().advise(range.page(1), os::page_size(), MADV_DONTNEED));
-    EXPECT_EQ(residency(range.page(0), range.size())->to_string(), "*.**");
+    const fresh_pages range(4);
+    ASSERT_TRUE(os::system().lock(range[0], range.bytes()));
+    EXPECT_TRUE(residency(range[0], range.bytes())->all_resident());
+    ASSERT_TRUE(os::system().unlock(range[0], range.bytes()));
+    ASSERT_TRUE(os::system().advise(range[1], os::page_size(), MADV_DONTNEED));
+    EXPECT_EQ(residency(range[0], range.bytes())->to_string(), "*.**");
 }
 
 /// Whether reading a page that was never written maps the page of zeros that all share; some
 /// kernels for virtual machines give it memory of its own at once. Then writing makes no fault.
 bool reading_maps_the_zero_page() {
     constexpr std::size_t count = 64; // more than a sanitizer's runtime makes faults of its own
-    const touched_pages range(count);
+    const fresh_pages range(count);
     for (std::size_t page = 0; page < count; ++page)
         range.read(page);
     const fault_counter since_read;
@@ -98,24 +76,24 @@ TEST(residency, the_zero_page_is_not_resident_where_the_kernel_tells) {
         GTEST_SKIP() << "needs Linux 6.7";
     if (!reading_maps_the_zero_page())
         GTEST_SKIP() << "this kernel maps no zero page";
-    const touched_pages range(3);
+    const fresh_pages range(3);
     range.read(0);
     range.write(1);
     constexpr int populate_read = 22; // MADV_POPULATE_READ
-    ASSERT_TRUE(os::system().advise(range.page(0), range.size(), populate_read));
-    EXPECT_EQ(residency(range.page(0), range.size())->to_string(), ".*.");
+    ASSERT_TRUE(os::system().advise(range[0], range.bytes(), populate_read));
+    EXPECT_EQ(residency(range[0], range.bytes())->to_string(), ".*.");
 }
 
 TEST(residency, older_kernels_answer_by_page_table_entry) {
-    const touched_pages range(1500); // more than is read at once
+    const fresh_pages range(1500); // more than is read at once
     range.write(0);
     range.write(700);
     range.write(1499);
-    const auto scanned = residency(range.page(0), range.size());
+    const auto scanned = residency(range[0], range.bytes());
     test::failing_kernel older;
     older.fail(call::control_file, 0, ENOTTY);
     const os::kernel_replacement replacement(older);
-    const auto read = residency(range.page(0), range.size());
+    const auto read = residency(range[0], range.bytes());
     ASSERT_TRUE(read) << read.error().what();
     EXPECT_EQ(read->resident_pages(), 3U);
     EXPECT_TRUE((*read)[700]);
@@ -123,29 +101,29 @@ TEST(residency, older_kernels_answer_by_page_table_entry) {
 }
 
 TEST(residency, many_separate_pages_need_more_than_one_scan) {
-    const touched_pages range(1500);
+    const fresh_pages range(1500);
     std::string expected(1500, '.');
     for (std::size_t index = 0; index < 1500; index += 2) {
         range.write(index);
         expected[index] = '*';
     }
-    EXPECT_EQ(residency(range.page(0), range.size())->to_string(), expected);
+    EXPECT_EQ(residency(range[0], range.bytes())->to_string(), expected);
 }
 
 TEST(residency, a_hole_is_an_error) {
-    const touched_pages range(4);
-    ASSERT_TRUE(os::system().unmap(range.page(1), os::page_size()));
-    const auto map = residency(range.page(0), range.size());
+    const fresh_pages range(4);
+    ASSERT_TRUE(os::system().unmap(range[1], os::page_size()));
+    const auto map = residency(range[0], range.bytes());
     ASSERT_FALSE(map);
     EXPECT_EQ(map.error().cause(), cause::invalid_argument);
     EXPECT_FALSE(residency(nullptr, 1));
-    EXPECT_FALSE(residency(range.page(0), unlimited));
+    EXPECT_FALSE(residency(range[0], unlimited));
     EXPECT_FALSE(residency(reinterpret_cast<void*>(unlimited), 1));
     EXPECT_FALSE(residency(reinterpret_cast<void*>(unlimited), unlimited));
 }
 
 TEST(residency, any_call_that_fails_is_an_error_and_leaves_no_file_open) {
-    const touched_pages range(2);
+    const fresh_pages range(2);
     for (const bool scan : {true, false}) {
         for (unsigned k = 1;; ++k) {
             test::failing_kernel kernel;
@@ -153,7 +131,7 @@ TEST(residency, any_call_that_fails_is_an_error_and_leaves_no_file_open) {
             if (!scan)
                 kernel.fail(call::control_file, 0, ENOTTY);
             kernel.fail_kth(k, EACCES);
-            const auto map = residency(range.page(0), range.size());
+            const auto map = residency(range[0], range.bytes());
             const auto log = kernel.log();
             if (log.size() < k)
                 break;

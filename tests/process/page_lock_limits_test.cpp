@@ -26,7 +26,7 @@ using test::process_state;
 using test::run_in_child;
 using ::testing::HasSubstr;
 
-constexpr std::size_t size_in_pages = 16;
+constexpr std::size_t length = 16;
 
 class PageLockLimit : public ::testing::Test {
 protected:
@@ -42,7 +42,7 @@ protected:
 TEST_F(PageLockLimit, ZeroForbidsEveryLock) {
     const auto child =
         run_in_child({.keep_ipc_lock = false, .memlock_soft = 0, .memlock_hard = 0}, [] {
-            const fresh_pages pages(size_in_pages);
+            const fresh_pages pages(length);
             const auto before = process_state::now();
             const auto refused = page_lock::create(pages[0], page);
             ASSERT_FALSE(refused);
@@ -54,71 +54,63 @@ TEST_F(PageLockLimit, ZeroForbidsEveryLock) {
 }
 
 TEST_F(PageLockLimit, OnePageShortIsRefusedWithTheNumbers) {
-    const auto child =
-        run_in_child({.keep_ipc_lock = false,
-                      .memlock_soft = (size_in_pages - 1) * page,
-                      .memlock_hard = (size_in_pages - 1) * page},
-                     [] {
-                         const fresh_pages pages(size_in_pages);
-                         const auto before = process_state::now();
-                         const auto refused = page_lock::create(pages[0], pages.bytes());
-                         ASSERT_FALSE(refused);
-                         EXPECT_EQ(refused.error().cause(), cause::memlock_limit);
-                         EXPECT_EQ(refused.error().details().bytes_asked, pages.bytes());
-                         EXPECT_EQ(refused.error().details().headroom.memlock_soft_limit,
-                                   (size_in_pages - 1) * page);
-                         EXPECT_EQ(process_state::now(), before);
-                         EXPECT_EQ(pages.locks(), std::string(size_in_pages, '-'));
-                     });
+    const auto child = run_in_child(
+        {.keep_ipc_lock = false,
+         .memlock_soft = (length - 1) * page,
+         .memlock_hard = (length - 1) * page},
+        [] {
+            const fresh_pages pages(length);
+            const auto before = process_state::now();
+            const auto refused = page_lock::create(pages[0], pages.bytes());
+            ASSERT_FALSE(refused);
+            EXPECT_EQ(refused.error().cause(), cause::memlock_limit);
+            EXPECT_EQ(refused.error().details().bytes_asked, pages.bytes());
+            EXPECT_EQ(refused.error().details().headroom.memlock_soft_limit, (length - 1) * page);
+            EXPECT_EQ(process_state::now(), before);
+            EXPECT_EQ(pages.locks(), std::string(length, '-'));
+        });
     EXPECT_TRUE(child.passed()) << child.output;
 }
 
 TEST_F(PageLockLimit, ExactlyTheLimitIsLocked) {
-    const auto child = run_in_child({.keep_ipc_lock = false,
-                                     .memlock_soft = size_in_pages * page,
-                                     .memlock_hard = size_in_pages * page},
-                                    [] {
-                                        const fresh_pages pages(size_in_pages);
-                                        const auto lock =
-                                            page_lock::create(pages[0], pages.bytes());
-                                        ASSERT_TRUE(lock) << lock.error().what();
-                                        EXPECT_EQ(pages.locks(), std::string(size_in_pages, 'L'));
-                                        EXPECT_EQ(read_memory_limit()->headroom(), 0U);
-                                    });
+    const auto child = run_in_child(
+        {.keep_ipc_lock = false, .memlock_soft = length * page, .memlock_hard = length * page}, [] {
+            const fresh_pages pages(length);
+            const auto lock = page_lock::create(pages[0], pages.bytes());
+            ASSERT_TRUE(lock) << lock.error().what();
+            EXPECT_EQ(pages.locks(), std::string(length, 'L'));
+            EXPECT_EQ(read_memory_limit()->headroom(), 0U);
+        });
     EXPECT_TRUE(child.passed()) << child.output;
 }
 
 TEST_F(PageLockLimit, TheSoftLimitIsRaisedTowardsTheHardOne) {
     const auto child = run_in_child(
-        {.keep_ipc_lock = false, .memlock_soft = page, .memlock_hard = 2 * size_in_pages * page},
-        [] {
-            const fresh_pages pages(size_in_pages);
+        {.keep_ipc_lock = false, .memlock_soft = page, .memlock_hard = 2 * length * page}, [] {
+            const fresh_pages pages(length);
             const auto lock = page_lock::create(pages[0], pages.bytes());
             ASSERT_TRUE(lock) << lock.error().what();
             const auto limit = read_memory_limit();
-            EXPECT_GE(limit->soft, size_in_pages * page);
-            EXPECT_LE(limit->soft, 2 * size_in_pages * page);
+            EXPECT_GE(limit->soft, length * page);
+            EXPECT_LE(limit->soft, 2 * length * page);
         });
     EXPECT_TRUE(child.passed()) << child.output;
 }
 
 TEST_F(PageLockLimit, PagesLockedAlreadyAreNotCountedAgain) {
     const auto child = run_in_child(
-        {.keep_ipc_lock = false,
-         .memlock_soft = size_in_pages * page,
-         .memlock_hard = size_in_pages * page},
-        [] {
-            const fresh_pages pages(size_in_pages + 1);
-            const auto first = page_lock::create(pages[0], (size_in_pages - 1) * page);
+        {.keep_ipc_lock = false, .memlock_soft = length * page, .memlock_hard = length * page}, [] {
+            const fresh_pages pages(length + 1);
+            const auto first = page_lock::create(pages[0], (length - 1) * page);
             ASSERT_TRUE(first) << first.error().what();
-            const auto again = page_lock::create(pages[0], (size_in_pages - 1) * page);
+            const auto again = page_lock::create(pages[0], (length - 1) * page);
             EXPECT_TRUE(again) << again.error().what();
-            const auto one_more = page_lock::create(pages[1], (size_in_pages - 1) * page);
+            const auto one_more = page_lock::create(pages[1], (length - 1) * page);
             EXPECT_TRUE(one_more) << one_more.error().what();
-            const auto two_more = page_lock::create(pages[2], (size_in_pages - 1) * page);
+            const auto two_more = page_lock::create(pages[2], (length - 1) * page);
             ASSERT_FALSE(two_more);
             EXPECT_EQ(two_more.error().cause(), cause::memlock_limit);
-            EXPECT_EQ(pages.locks(), std::string(size_in_pages, 'L') + '-');
+            EXPECT_EQ(pages.locks(), std::string(length, 'L') + '-');
         });
     EXPECT_TRUE(child.passed()) << child.output;
 }

@@ -33,6 +33,10 @@ public:
     /// First byte of a page.
     [[nodiscard]] char* operator[](std::size_t index) const { return memory_ + index * page; }
 
+    void write(std::size_t index) const { *static_cast<volatile char*>((*this)[index]) = 1; }
+    void read(std::size_t index) const {
+        static_cast<void>(*static_cast<const volatile char*>((*this)[index]));
+    }
     void unmap(std::size_t index) const { ::munmap((*this)[index], page); }
 
     /// One character a page: `L` locked (VmFlags lo), `-` mapped and not locked, ` ` not mapped.
