@@ -104,7 +104,7 @@ private:
     void confirm() {
         std::size_t& capacity = found_.capacity;
         do
-            capacity += std::max(whole_granules(capacity / 8), range_.lanes * share_of_a_lane);
+            capacity = more_for_threads(capacity, range_.lanes);
         while (found_.failure.empty() && !is_confirmed());
     }
 
@@ -131,6 +131,10 @@ private:
 };
 
 } // namespace
+
+std::size_t more_for_threads(std::size_t capacity, std::size_t lanes) noexcept {
+    return capacity + std::max(whole_granules(capacity / 8), lanes * share_of_a_lane);
+}
 
 found_capacity
 find_capacity(replay_turn& turn, const capacity_range& range,

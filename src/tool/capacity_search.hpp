@@ -27,12 +27,15 @@ struct found_capacity {
     unsigned confirmations = 0;    ///< with threads: replays on `capacity` and above, all served
 };
 
+/// Returns: what to try, bytes, where threads met in a way for which `capacity` was not enough: an
+/// eighth more, and 32 KiB for each lane at least.
+[[nodiscard]] std::size_t more_for_threads(std::size_t capacity, std::size_t lanes) noexcept;
+
 /// Effects: replays the trace on unlocked arenas of different capacities, larger ones until it
 /// fits, then by bisection. Threads meet in another way in each run, so that what fitted once need
-/// not fit again, nor a longer arena: for them the capacity is more, by an eighth and by 32 KiB for
-/// each lane at least, and again more until several replays on it, and some on a little more, are
-/// all served. Calls `told` before each try. Fails, without a try, at an arena of more than half of
-/// the memory that is left.
+/// not fit again, nor a longer arena: for them the capacity is more_for_threads(), and again so
+/// until several replays on it, and some on a little more, are all served. Calls `told` before each
+/// try. Fails, without a try, at an arena of more than half of the memory that is left.
 [[nodiscard]] found_capacity
 find_capacity(replay_turn& turn, const capacity_range& range,
               const std::function<void(unsigned attempt, std::size_t capacity)>& told);

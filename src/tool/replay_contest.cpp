@@ -2,6 +2,7 @@
 
 #include "os/headroom.hpp"
 #include "resident/size_literals.hpp"
+#include "tool/capacity_search.hpp"
 #include "tool/quantities.hpp"
 
 #include <fmt/format.h>
@@ -22,12 +23,31 @@ replay_contest::replay_contest(replay_result& result, os::termination_signals& s
       }) {}
 
 void replay_contest::run() {
+    const std::vector<replay_figures> rows = result_.contestants;
+    for (take_all_turns(); outgrew_capacity(); take_all_turns()) {
+        result_.outgrown_capacity = result_.capacity;
+        result_.capacity = more_for_threads(result_.capacity, result_.lanes);
+        result_.contestants = rows;
+    }
+}
+
+bool replay_contest::outgrew_capacity() const {
+    return result_.lanes != 0 && std::ranges::any_of(result_.contestants, [](const auto& row) {
+               return row.who->is_arena && row.refusal.what != replay::finding::kind::none;
+           });
+}
+
+/// Or those until the capacity is outgrown.
+void replay_contest::take_all_turns() {
     const replay_options& options = result_.options;
     std::vector<replay_figures>& rows = result_.contestants;
     roomy_capacity_ = roomy_capacity();
+    turns_taken_ = 0;
     turns_ = rows.size() *
              (options.repetitions + (options.verify ? 1 : 0) + (options.samples != 0 ? 1 : 0));
     for (replay_figures& row : rows) {
+        if (outgrew_capacity())
+            return;
         if (row.who->not_here != nullptr)
             row.missing = row.who->not_here;
         if (options.verify && !row.who->is_control && goes_on(row))
@@ -42,6 +62,8 @@ void replay_contest::run() {
     for (std::uint64_t round = 0; round < options.repetitions; ++round) {
         for (std::size_t turn = 0; turn < rows.size(); ++turn) {
             replay_figures& row = rows[(turn + round) % rows.size()];
+            if (outgrew_capacity())
+                return;
             if (goes_on(row))
                 measure(row);
         }

@@ -14,6 +14,8 @@ namespace resident::tool {
 
 /// First verifies, samples instructions and sees whether the trace fits, each contestant by itself;
 /// then measures in rounds, each beginning with another contestant. Each turn is a new process.
+/// Where threads meet in a way for which the capacity that was found is not enough, all begins anew
+/// on more: such a refusal says nothing of the trace.
 class replay_contest {
 public:
     /// Adds to `result.contestants`, which are there with `who` alone.
@@ -24,6 +26,8 @@ public:
     void run();
 
 private:
+    void take_all_turns();
+    [[nodiscard]] bool outgrew_capacity() const;
     turn_result take_turn(const replay_figures& row, replay_mode mode, const char* doing);
     void verify(replay_figures& row);
     void sample(replay_figures& row);

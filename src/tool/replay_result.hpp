@@ -48,6 +48,11 @@ struct replay_result {
     trace_input input;
     std::size_t capacity = 0;  ///< of the arena
     std::string capacity_from; ///< "--capacity", or how it was found
+    /// Of the pool, where the capacity was found for threads, which meet in another way each time;
+    /// 0 if it holds for every turn.
+    std::size_t lanes = 0;
+    /// The longest arena that was found to be enough and was not, bytes; 0 if none was.
+    std::size_t outgrown_capacity = 0;
     std::vector<replay_figures> contestants{};
     std::vector<std::pair<std::string, std::string>> machine{};
     latency_histogram noise{}; ///< of the clock

@@ -43,6 +43,7 @@ protected:
             SCOPED_TRACE(each.dump());
             EXPECT_TRUE(each["verified"]);
             const json& samples = each["samples_ns_per_event"];
+            ASSERT_EQ(samples.size(), 2U);
             EXPECT_DOUBLE_EQ(each["median_ns_per_event"],
                              (samples[0].get<double>() + samples[1].get<double>()) / 2);
             EXPECT_GE(each["peak_held_bytes"], live);

@@ -63,5 +63,29 @@ TEST_F(ReplayConditions, TheOthersFitInWhatWasAskedForAlone) {
     EXPECT_EQ(too_little["contestants"][0]["fits"], false);
 }
 
+/// Two threads with a large block each, which the second asks for after so many small ones that the
+/// first has freed its own: unless it fills and checks it, as a replay that verifies does.
+made_up_program program_that_meets_when_verified() {
+    constexpr std::uint64_t large = 16U << 20;
+    made_up_program program;
+    for (std::uint32_t thread = 0; thread <= 2; ++thread)
+        program.begin(thread);
+    program.free(1, program.allocate(1, large));
+    for (int block = 0; block < 10'000; ++block)
+        program.free(2, program.allocate(2, 64));
+    program.free(2, program.allocate(2, large));
+    return program;
+}
+
+TEST_F(ReplayConditions, ACapacityThatItChoseGrowsWhenThreadsMeetInAnotherWay) {
+    write(program_that_meets_when_verified());
+    const json report = replay({"-c", "resident"});
+    EXPECT_EQ(report["contestants"][0]["fits"], true) << report;
+    EXPECT_EQ(report["contestants"][0]["verified"], true);
+    // By chance they may have met before, in the search, or not even now.
+    for (const json& note : report["notes"])
+        EXPECT_THAT(note, HasSubstr("all was measured again on "));
+}
+
 } // namespace
 } // namespace resident::test
