@@ -222,12 +222,23 @@ def _reasons(replays):
     """Why cells are empty, each reason once."""
     reasons = {}
     for trace, told in replays.items():
+        options = told.get("options", {})
+        if "outgrown_capacity_bytes" in options:
+            found, grown = (
+                f"{options[key] / MIB:.1f} MiB"
+                for key in ("outgrown_capacity_bytes", "capacity_bytes")
+            )
+            reason = (
+                f"resident: an arena of {found} had been found to be enough, and was not when the"
+                f" threads met in another way: all were measured with {grown}"
+            )
+            reasons.setdefault(reason, []).append(trace)
         for each in told["contestants"]:
             uncounted = each.get("instructions", {}).get("missing")
             if uncounted is not None and "median_ns_per_event" in each:
                 reason = f"{each['name']}: no instructions were counted: {plain(uncounted)}"
                 reasons.setdefault(reason, []).append(trace)
-            if told.get("options", {}).get("locked") and each.get("arena_locked") is False:
+            if options.get("locked") and each.get("arena_locked") is False:
                 reason = f"{each['name']}: its arena could not be locked (see ulimit -l)"
                 reasons.setdefault(reason, []).append(trace)
             if "refusal" in each:

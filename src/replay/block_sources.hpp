@@ -21,12 +21,6 @@ namespace resident::replay {
 // and a constant `gives_memory`: whether blocks can be written to. It may have
 //   std::size_t bytes_in_use()                             that were not freed
 
-/// An alignment as a resource takes it: where a program asked malloc, what malloc promises.
-constexpr std::size_t alignment_of(std::uint8_t alignment_log2) noexcept {
-    return alignment_log2 == malloc_alignment ? alignof(std::max_align_t)
-                                              : std::size_t{1} << alignment_log2;
-}
-
 /// malloc of the process, whoever that is.
 struct malloc_source {
     static constexpr bool gives_memory = true;

@@ -252,10 +252,7 @@ private:
     }
 
     void refused(worker_result& result, const operation& now, std::uint64_t event) {
-        note(result.refusal, finding{.what = finding::kind::refused,
-                                     .event = event,
-                                     .size = now.size,
-                                     .alignment = alignment_of(now.alignment_log2)});
+        note(result.refusal, refusal_of(now, event));
     }
 
     static std::uint64_t address_of(const block_slot& slot) noexcept {

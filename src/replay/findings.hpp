@@ -1,6 +1,8 @@
 /// What a replay finds wrong with a source of blocks.
 #pragma once
 
+#include "replay/operation.hpp"
+
 #include <cstdint>
 
 namespace resident::replay {
@@ -23,6 +25,13 @@ struct finding {
     std::uint64_t alignment = 0;   ///< requested, or promised by malloc
     std::uint64_t offset = 0;      ///< overwritten: the first byte
 };
+
+[[nodiscard]] inline finding refusal_of(const operation& now, std::uint64_t event) noexcept {
+    return {.what = finding::kind::refused,
+            .event = event,
+            .size = now.size,
+            .alignment = alignment_of(now.alignment_log2)};
+}
 
 /// Keeps the one that was found earlier in the trace; the end of the trace is after all events.
 inline void note(finding& earliest, const finding& other) noexcept {

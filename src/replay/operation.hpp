@@ -21,6 +21,12 @@ enum class action : std::uint8_t {
 inline constexpr std::uint32_t no_operation = UINT32_MAX;
 inline constexpr std::uint8_t malloc_alignment = UINT8_MAX; ///< what malloc promises
 
+/// An alignment as a resource takes it: where a program asked malloc, what malloc promises.
+constexpr std::size_t alignment_of(std::uint8_t alignment_log2) noexcept {
+    return alignment_log2 == malloc_alignment ? alignof(std::max_align_t)
+                                              : std::size_t{1} << alignment_log2;
+}
+
 /// One step of one worker. Those of a worker are a list in the order of the trace.
 ///
 /// Two operations on one block that follow each other in different threads keep their order by the

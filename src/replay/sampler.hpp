@@ -58,14 +58,15 @@ public:
         : source_(source), where_(where), stepper_(stepper), allocations_(allocations),
           frees_(frees) {}
 
-    /// Effects: executes the first `count` operations. Returns: false if a request was refused.
-    bool run(std::uint32_t count) {
+    /// Effects: executes the first `count` operations, whose events count from `first_event`, up to
+    /// one that is refused. Returns: that one, if there is one.
+    finding run(std::uint32_t count, std::uint64_t first_event) {
         for (const operation& now : where_.operations.first(count)) {
             block_slot& slot = where_.slots[now.slot];
             switch (now.kind) {
             case action::allocate:
                 if (!take_in(slot, now, allocate(now)))
-                    return false;
+                    return refusal_of(now, first_event + now.event);
                 break;
             case action::free:
                 free(slot);
@@ -74,13 +75,13 @@ public:
                 if (!take_in(slot, now,
                              source_.reallocate(slot.block, slot.size, now.size, now.alignment_log2,
                                                 slot.alignment_log2)))
-                    return false;
+                    return refusal_of(now, first_event + now.event);
                 break;
             default:
                 break; // all on this thread
             }
         }
-        return true;
+        return {};
     }
 
 private:

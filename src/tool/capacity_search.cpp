@@ -43,8 +43,7 @@ private:
     enum class verdict { fits, too_small, failed };
 
     verdict replay(std::size_t capacity) {
-        // Populating it all would push out what else is at work here.
-        if (const auto refused = os::check_populate_headroom(2 * capacity); refused.refused) {
+        if (!has_memory_for(capacity)) {
             found_.failure = fmt::format("it would need more than an arena of {}, and one of {} "
                                          "takes more than half of the memory left",
                                          short_size(found_.too_small), short_size(capacity));
@@ -131,6 +130,10 @@ private:
 };
 
 } // namespace
+
+bool has_memory_for(std::size_t capacity) noexcept {
+    return !os::check_populate_headroom(2 * capacity).refused;
+}
 
 std::size_t more_for_threads(std::size_t capacity, std::size_t lanes) noexcept {
     return capacity + std::max(whole_granules(capacity / 8), lanes * share_of_a_lane);

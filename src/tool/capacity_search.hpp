@@ -27,6 +27,10 @@ struct found_capacity {
     unsigned confirmations = 0;    ///< with threads: replays on `capacity` and above, all served
 };
 
+/// Whether an arena of that many bytes is to be tried: not if it is more than half of the memory
+/// that is left. Populating it would push out what else is at work here.
+[[nodiscard]] bool has_memory_for(std::size_t capacity) noexcept;
+
 /// Returns: what to try, bytes, where threads met in a way for which `capacity` was not enough: an
 /// eighth more, and 32 KiB for each lane at least.
 [[nodiscard]] std::size_t more_for_threads(std::size_t capacity, std::size_t lanes) noexcept;
@@ -35,7 +39,7 @@ struct found_capacity {
 /// fits, then by bisection. Threads meet in another way in each run, so that what fitted once need
 /// not fit again, nor a longer arena: for them the capacity is more_for_threads(), and again so
 /// until several replays on it, and some on a little more, are all served. Calls `told` before each
-/// try. Fails, without a try, at an arena of more than half of the memory that is left.
+/// try. Fails, without a try, at an arena that it has no memory for.
 [[nodiscard]] found_capacity
 find_capacity(replay_turn& turn, const capacity_range& range,
               const std::function<void(unsigned attempt, std::size_t capacity)>& told);

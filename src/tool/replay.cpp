@@ -68,7 +68,7 @@ void choose_capacity(replay_result& result, const replay::class_usage& usage,
         fmt::format("found by replay in {}", found.search.tries == 1
                                                  ? std::string("1 try")
                                                  : fmt::format("{} tries", found.search.tries));
-    result.lanes = found.lanes;
+    result.growing_lanes = found.lanes;
     if (found.search.confirmations != 0)
         result.capacity_from += ", and more for threads that meet in other ways";
 }

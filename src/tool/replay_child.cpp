@@ -121,13 +121,10 @@ private:
             {order.allocations, order.samples}, {order.frees, order.samples});
         memory_.touch();
         channel_.stage.store(contest_stage::ready);
-        bool served = true;
         while (next_chunk()) {
-            served = served && sampler.run(channel_.count);
+            channel_.outcome.execution.refusal = sampler.run(channel_.count, channel_.first_event);
             channel_.done.store(channel_.handed.load());
         }
-        if (!served)
-            os::stepper::fail("a request was refused");
     }
 
     /// Waits for a chunk. Returns: false if there is none any more.

@@ -23,16 +23,28 @@ replay_contest::replay_contest(replay_result& result, os::termination_signals& s
       }) {}
 
 void replay_contest::run() {
-    const std::vector<replay_figures> rows = result_.contestants;
     for (take_all_turns(); outgrew_capacity(); take_all_turns()) {
-        result_.outgrown_capacity = result_.capacity;
-        result_.capacity = more_for_threads(result_.capacity, result_.lanes);
-        result_.contestants = rows;
+        grow();
+        for (replay_figures& row : result_.contestants)
+            row.begin_anew();
     }
 }
 
+/// Where there is no memory for more, a refusal is the answer after all.
+void replay_contest::grow() {
+    const std::size_t more = more_for_threads(result_.capacity, result_.growing_lanes);
+    if (!has_memory_for(more)) {
+        result_.growing_lanes = 0;
+        return;
+    }
+    if (result_.outgrown_capacity == 0)
+        result_.outgrown_capacity = result_.capacity;
+    result_.capacity = more;
+}
+
 bool replay_contest::outgrew_capacity() const {
-    return result_.lanes != 0 && std::ranges::any_of(result_.contestants, [](const auto& row) {
+    return result_.growing_lanes != 0 &&
+           std::ranges::any_of(result_.contestants, [](const replay_figures& row) {
                return row.who->is_arena && row.refusal.what != replay::finding::kind::none;
            });
 }
@@ -142,6 +154,11 @@ void replay_contest::sample(replay_figures& row) {
         return;
     }
     const turn_result turn = take_turn(row, replay_mode::sample, "counting instructions");
+    if (turn.refusal().what != replay::finding::kind::none) {
+        row.not_sampled = "a request was refused";
+        (void)note_end(row, turn, "sampled");
+        return;
+    }
     if (!turn.finished()) {
         row.not_sampled = turn.reason;
         return;

@@ -18,7 +18,7 @@ namespace resident::tool {
 /// on more: such a refusal says nothing of the trace.
 class replay_contest {
 public:
-    /// Adds to `result.contestants`, which are there with `who` alone.
+    /// Adds to `result.contestants`, which are there with `who` alone; may make the capacity grow.
     replay_contest(replay_result& result, os::termination_signals& signals,
                    progress_line& progress);
 
@@ -28,6 +28,7 @@ public:
 private:
     void take_all_turns();
     [[nodiscard]] bool outgrew_capacity() const;
+    void grow();
     turn_result take_turn(const replay_figures& row, replay_mode mode, const char* doing);
     void verify(replay_figures& row);
     void sample(replay_figures& row);

@@ -69,12 +69,15 @@ json contestant_part(const replay_figures& row) {
 
 json options_part(const replay_result& result) {
     const replay_options& options = result.options;
-    return {{"repetitions", options.repetitions},
-            {"samples", options.samples},
-            {"locked", options.lock},
-            {"verify", options.verify},
-            {"capacity_bytes", result.capacity},
-            {"capacity_from", result.capacity_from}};
+    json part{{"repetitions", options.repetitions},
+              {"samples", options.samples},
+              {"locked", options.lock},
+              {"verify", options.verify},
+              {"capacity_bytes", result.capacity},
+              {"capacity_from", result.capacity_from}};
+    if (result.outgrown_capacity != 0)
+        part["outgrown_capacity_bytes"] = result.outgrown_capacity;
+    return part;
 }
 
 } // namespace

@@ -206,11 +206,10 @@ std::vector<std::string> notes_on(const replay_result& result) {
         }
     }
     if (result.outgrown_capacity != 0)
-        notes.push_back(
-            fmt::format("On an arena of {}, which had been found to be enough, a request "
-                        "was refused when the threads met in another way: all was "
-                        "measured again on {}.",
-                        short_size(result.outgrown_capacity), short_size(result.capacity)));
+        notes.push_back(fmt::format("An arena of {} had been found to be enough, and was not when "
+                                    "the threads met in another way: all began anew on {}.",
+                                    short_size(result.outgrown_capacity),
+                                    short_size(result.capacity)));
     missing.append_to(notes);
     not_locked.append_to(notes);
     not_sampled.append_to(notes);

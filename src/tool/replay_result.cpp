@@ -20,6 +20,11 @@ std::uint64_t median_of(const std::vector<replay::execution>& runs, std::uint64_
 
 } // namespace
 
+void replay_figures::begin_anew() {
+    if (broken.empty())
+        *this = {.who = who};
+}
+
 double replay_figures::median_ns() const { return spread_of(ns_per_event).median; }
 
 double replay_figures::spread() const {

@@ -33,6 +33,8 @@ struct replay_figures {
     sampled_calls allocations{};
     sampled_calls frees{};
 
+    /// Effects: forgets all turns; one that found it broken stays.
+    void begin_anew();
     [[nodiscard]] bool measured() const noexcept { return !ns_per_event.empty(); }
     /// What it held at the peak says something: a heap that was grown ahead holds all of it.
     [[nodiscard]] bool tells_peak() const noexcept { return measured() && !who->is_locked_malloc; }
@@ -48,10 +50,11 @@ struct replay_result {
     trace_input input;
     std::size_t capacity = 0;  ///< of the arena
     std::string capacity_from; ///< "--capacity", or how it was found
-    /// Of the pool, where the capacity was found for threads, which meet in another way each time;
-    /// 0 if it holds for every turn.
-    std::size_t lanes = 0;
-    /// The longest arena that was found to be enough and was not, bytes; 0 if none was.
+    /// Of the pool, if the capacity is to grow where it is not enough: it was found, and for
+    /// threads, which meet in another way each time. Else 0.
+    std::size_t growing_lanes = 0;
+    /// What was found to be enough, if a turn was refused on it: `capacity` has grown since. Else
+    /// 0.
     std::size_t outgrown_capacity = 0;
     std::vector<replay_figures> contestants{};
     std::vector<std::pair<std::string, std::string>> machine{};

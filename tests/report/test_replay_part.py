@@ -77,6 +77,16 @@ class Conversion(unittest.TestCase):
                          self.cell("instructions", "std malloc", "sqlite3 free")["text"])  # fmt: skip
         self.assertEqual([3, 5, 6, 9], [cell["value"] for cell in self.tables["size"]["cells"]])
 
+    def test_a_capacity_that_had_to_grow(self):
+        grown = {**REPLAY["options"], "capacity_bytes": 9 << 20, "outgrown_capacity_bytes": 7 << 20}
+        made = replay_part.part_from(
+            {"git log": ({**REPLAY, "options": grown}, SIZE), "sqlite3": (REPLAY, SIZE)},
+            [], "quick", "now", 1)  # fmt: skip
+        notes = [note for note in made["notes"] if "when the threads met in another way" in note]
+        self.assertEqual(1, len(notes))
+        self.assertIn("an arena of 7.0 MiB had been found to be enough", notes[0])
+        self.assertIn("all were measured with 9.0 MiB (git log)", notes[0])
+
     def test_what_is_missing(self):
         self.assertEqual(["git log", "tcmalloc", "mimalloc"],
                          [each["name"] for each in self.part["missing"]])

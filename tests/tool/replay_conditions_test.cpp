@@ -1,5 +1,6 @@
 // resident replay tells on what it was measured, and judges by nothing that nobody asked for.
 #include "replay/made_up_program.hpp"
+#include "tool/replay_result.hpp"
 #include "tool/run_tool.hpp"
 #include "trace/written.hpp"
 
@@ -79,12 +80,44 @@ made_up_program program_that_meets_when_verified() {
 
 TEST_F(ReplayConditions, ACapacityThatItChoseGrowsWhenThreadsMeetInAnotherWay) {
     write(program_that_meets_when_verified());
-    const json report = replay({"-c", "resident"});
+    const json report = replay({"-c", "resident"}); // unless they met in the search, too
+    ASSERT_EQ(report["contestants"].size(), 1U) << report;
     EXPECT_EQ(report["contestants"][0]["fits"], true) << report;
     EXPECT_EQ(report["contestants"][0]["verified"], true);
-    // By chance they may have met before, in the search, or not even now.
-    for (const json& note : report["notes"])
-        EXPECT_THAT(note, HasSubstr("all was measured again on "));
+}
+
+/// The same from the very capacity at which the search is said to have ended.
+TEST_F(ReplayConditions, TheCapacityGrowsUntilEveryTurnIsServedAndTheReportSaysSo) {
+    const made_up_program program = busy_program(5'000, 2, 14);
+    write(program);
+    const tool_result said = run_tool({path, "65536", "2"}, {.program = RESIDENT_GROWING_REPLAY});
+    const json report = json::parse(said.output, nullptr, false);
+    ASSERT_EQ(report["contestants"].size(), 2U) << said.output << said.diagnostics;
+    EXPECT_EQ(report["passed"], true);
+    for (const json& each : report["contestants"]) {
+        EXPECT_EQ(each["verified"], true);
+        EXPECT_EQ(each["samples_ns_per_event"].size(), 2U) << "none of a turn on less: " << each;
+    }
+    const json& options = report["options"];
+    EXPECT_EQ(options["outgrown_capacity_bytes"], 65536);
+    EXPECT_GE(options["capacity_bytes"], report["trace"]["peak_live_bytes"]);
+    ASSERT_EQ(report["notes"].size(), 1U) << report["notes"];
+    EXPECT_THAT(report["notes"][0], HasSubstr("An arena of 64 KiB had been found to be enough, and "
+                                              "was not when the threads met in another way"));
+    const json fixed =
+        json::parse(run_tool({path, "65536", "0"}, {.program = RESIDENT_GROWING_REPLAY}).output,
+                    nullptr, false);
+    EXPECT_EQ(fixed["passed"], false) << "one that may not grow";
+    EXPECT_EQ(fixed["options"]["capacity_bytes"], 65536);
+}
+
+TEST_F(ReplayConditions, WhoWasFoundBrokenStaysSoWhenAllBeginsAnew) {
+    tool::replay_figures row{.who = &tool::all_replay_contestants()[0], .verified = true};
+    row.begin_anew();
+    EXPECT_FALSE(row.verified);
+    row.broken = "two blocks overlap";
+    row.begin_anew();
+    EXPECT_EQ(row.broken, "two blocks overlap");
 }
 
 } // namespace

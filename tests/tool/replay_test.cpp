@@ -146,6 +146,24 @@ TEST_F(SampledReplay, CallsAreCountedInTheirOrder) {
     }
 }
 
+/// Two large blocks at once, which the threads hardly ever have when each goes its own way.
+TEST_F(SampledReplay, WhatDoesNotFitInTheOrderOfTheTraceDoesNotFit) {
+    made_up_program program;
+    program.begin(0);
+    const std::uint64_t first = program.allocate(0, 4U << 20);
+    const std::uint64_t second = program.allocate(1, 4U << 20);
+    program.free(0, first);
+    program.free(1, second);
+    write(program);
+    const json report =
+        replay({"-c", "resident", "--no-verify", "--samples", "5", "--capacity", "6MiB"}, 1);
+    const json& ours = report["contestants"][0];
+    EXPECT_EQ(ours["fits"], false) << ours;
+    EXPECT_EQ(ours["refusal"]["size_bytes"], 4U << 20);
+    EXPECT_EQ(ours["refusal"]["live_bytes"], 4U << 20);
+    EXPECT_EQ(ours["instructions"]["missing"], "a request was refused");
+}
+
 TEST_F(Replay, WhatDoesNotFitIsToldWithTheRequest) {
     made_up_program program;
     program.begin(0);
