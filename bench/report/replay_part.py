@@ -219,7 +219,7 @@ def _on(traces, replays):
 
 
 def _reasons(replays):
-    """Why cells are empty, each reason once."""
+    """Why cells are empty, or ours is on another arena than was found; each reason once."""
     reasons = {}
     for trace, told in replays.items():
         options = told.get("options", {})

@@ -1,6 +1,5 @@
 #include "tool/replay_contest.hpp"
 
-#include "os/headroom.hpp"
 #include "resident/size_literals.hpp"
 #include "tool/capacity_search.hpp"
 #include "tool/quantities.hpp"
@@ -85,7 +84,7 @@ void replay_contest::take_all_turns() {
 /// Enough for pools that keep memory for each size and grow by doubling, if there is that much.
 std::uint64_t replay_contest::roomy_capacity() const {
     std::uint64_t roomy = 4 * result_.input.summary.peak_bytes + 32_MiB;
-    while (roomy > 2 * result_.capacity && os::check_populate_headroom(2 * roomy).refused)
+    while (roomy > 2 * result_.capacity && !has_memory_for(roomy))
         roomy /= 2;
     return (roomy / 64_KiB + 1) * 64_KiB;
 }

@@ -88,8 +88,7 @@ TEST_F(ReplayConditions, ACapacityThatItChoseGrowsWhenThreadsMeetInAnotherWay) {
 
 /// The same from the very capacity at which the search is said to have ended.
 TEST_F(ReplayConditions, TheCapacityGrowsUntilEveryTurnIsServedAndTheReportSaysSo) {
-    const made_up_program program = busy_program(5'000, 2, 14);
-    write(program);
+    write(busy_program(5'000, 2, 14));
     const tool_result said = run_tool({path, "65536", "2"}, {.program = RESIDENT_GROWING_REPLAY});
     const json report = json::parse(said.output, nullptr, false);
     ASSERT_EQ(report["contestants"].size(), 2U) << said.output << said.diagnostics;
@@ -104,11 +103,22 @@ TEST_F(ReplayConditions, TheCapacityGrowsUntilEveryTurnIsServedAndTheReportSaysS
     ASSERT_EQ(report["notes"].size(), 1U) << report["notes"];
     EXPECT_THAT(report["notes"][0], HasSubstr("An arena of 64 KiB had been found to be enough, and "
                                               "was not when the threads met in another way"));
-    const json fixed =
-        json::parse(run_tool({path, "65536", "0"}, {.program = RESIDENT_GROWING_REPLAY}).output,
-                    nullptr, false);
-    EXPECT_EQ(fixed["passed"], false) << "one that may not grow";
-    EXPECT_EQ(fixed["options"]["capacity_bytes"], 65536);
+}
+
+/// With no lanes it may not, and with so many the next step is beyond all memory.
+TEST_F(ReplayConditions, WhereTheCapacityCannotGrowARefusalIsTheAnswer) {
+    write(busy_program(5'000, 2, 14));
+    for (const char* lanes : {"0", "1000000000000"}) {
+        const tool_result said =
+            run_tool({path, "65536", lanes}, {.program = RESIDENT_GROWING_REPLAY});
+        const json report = json::parse(said.output, nullptr, false);
+        ASSERT_EQ(report["contestants"].size(), 2U) << said.output << said.diagnostics;
+        EXPECT_EQ(report["passed"], false);
+        EXPECT_TRUE(report["contestants"][0].contains("refusal")) << report;
+        EXPECT_EQ(report["contestants"][1]["samples_ns_per_event"].size(), 2U) << report;
+        EXPECT_EQ(report["options"]["capacity_bytes"], 65536);
+        EXPECT_FALSE(report["options"].contains("outgrown_capacity_bytes"));
+    }
 }
 
 TEST_F(ReplayConditions, WhoWasFoundBrokenStaysSoWhenAllBeginsAnew) {
