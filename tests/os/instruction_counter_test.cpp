@@ -272,10 +272,13 @@ TEST_F(instruction_counter, a_signal_that_the_call_raises_reaches_its_handler) {
 
 TEST_F(instruction_counter, beside_other_threads) {
     std::atomic<bool> stop{false};
-    std::thread busy([&] {
-        while (!stop)
+    std::atomic<bool> running{false}; // a sanitizer's runtime starts a thread with locks that no
+    std::thread busy([&] {            // fork frees
+        for (running = true; !stop;)
             std::this_thread::yield();
     });
+    while (!running)
+        std::this_thread::yield();
     const auto counts = test::count_instructions([](os::stepper& stepper) {
         if (!test::thread_sanitized)   // whose runtime allows a forked child no thread
             std::thread([] {}).join(); // the child's own are free to run
