@@ -11,7 +11,10 @@ namespace {
 
 constexpr std::string_view ours = "resident";
 constexpr std::size_t label_width = 11;
-constexpr std::size_t cell_width = 11;
+constexpr std::size_t least_cell_width = 11; // a time and a ratio; a name may fill it
+constexpr std::size_t most_columns = 6;
+constexpr std::size_t line_width = 80;
+static_assert(label_width + most_columns * least_cell_width <= line_width);
 
 /// Not an allocator, or one that does less: what the others cannot be expected to reach.
 bool is_bound(std::string_view row) {
@@ -44,9 +47,9 @@ std::string left(std::string_view text) {
     return padded;
 }
 
-std::string right(const std::string& text) {
-    const std::size_t size = std::min(text.size(), cell_width);
-    return std::string(cell_width - size, ' ') + text;
+std::string right(const std::string& text, std::size_t width) {
+    const std::size_t size = std::min(text.size(), width);
+    return std::string(width - size, ' ') + text;
 }
 
 std::string line_of(std::string text) {
@@ -85,14 +88,21 @@ std::string result_table::best(const std::string& column, bool (*counts)(std::st
     return found;
 }
 
+/// With a space between names that fill their cells where the line has room for it.
+std::size_t result_table::cell_width() const {
+    const std::size_t wider = least_cell_width + 1;
+    return label_width + columns_.size() * wider <= line_width ? wider : least_cell_width;
+}
+
 std::string result_table::line(const std::string& row) const {
     std::string text = left(row);
     for (const std::string& column : columns_) {
         const auto time = value(row, column);
         const auto reference = value(compared_to_, column);
-        text += time ? number(*time, 5) : "    -";
-        text += time && reference && row != compared_to_ ? number(*time / *reference, 5, "x")
+        std::string cell = time ? number(*time, 5) : "    -";
+        cell += time && reference && row != compared_to_ ? number(*time / *reference, 5, "x")
                                                          : "      ";
+        text += right(cell, cell_width());
     }
     return line_of(text);
 }
@@ -104,11 +114,11 @@ std::string result_table::against(std::string_view label, bool (*counts)(std::st
         const std::string rival = best(column, counts);
         const auto time = value(ours, column);
         const auto its_time = value(rival, column);
-        names += right(rival);
-        ratios += right(time && its_time ? number(*time / *its_time, 0, "x") : "");
+        names += right(rival, cell_width());
+        ratios += right(time && its_time ? number(*time / *its_time, 0, "x") : "", cell_width());
     }
     // A filter may have left no rival.
-    return names == left(label) + std::string(cell_width * columns_.size(), ' ')
+    return names == left(label) + std::string(cell_width() * columns_.size(), ' ')
                ? ""
                : line_of(names) + line_of(ratios);
 }
@@ -116,7 +126,7 @@ std::string result_table::against(std::string_view label, bool (*counts)(std::st
 std::string result_table::text() const {
     std::string heads = left("");
     for (const std::string& column : columns_) {
-        heads += right(column);
+        heads += right(column, cell_width());
     }
     std::string text =
         title_ + "\n" + unit_ + ", and times " + compared_to_ + "\n" + line_of(heads);

@@ -1,6 +1,7 @@
 /// Contestants below each other, workloads side by side, in at most 80 columns.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ private:
                                               const std::string& column) const;
     [[nodiscard]] std::string best(const std::string& column,
                                    bool (*counts)(std::string_view)) const;
+    [[nodiscard]] std::size_t cell_width() const;
     [[nodiscard]] std::string line(const std::string& row) const;
     [[nodiscard]] std::string against(std::string_view label,
                                       bool (*counts)(std::string_view)) const;
