@@ -6,6 +6,7 @@
 #include "support/progress.hpp"
 #include "support/shared_arena.hpp"
 #include "support/stepped_calls.hpp"
+#include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
 
@@ -45,7 +46,7 @@ int main(int argc, char** argv) {
         fmt::format("Of each kind {} calls are counted in the steady state, and the first {} of a "
                     "fresh heap",
                     chosen.warm, chosen.fresh);
-    fmt::print("{}\n{}", stepped, bounds_text(results));
+    fmt::print("{}{}", resident::tool::wrap("", stepped), bounds_text(results));
     std::fflush(stdout);
     part_record part = bounds_part(results);
     part.full = options.full;

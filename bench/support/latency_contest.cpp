@@ -3,6 +3,7 @@
 #include "support/in_child.hpp"
 #include "support/percentile_text.hpp"
 #include "tool/spread.hpp"
+#include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
 
@@ -248,9 +249,11 @@ part_record latency_part(const std::vector<timed_result>& results) {
 std::string latency_text(const std::vector<timed_result>& results) {
     std::string text;
     if (const timed_result* const measured = any_measured(results)) {
-        text += fmt::format("{}; {} rounds; records {}\n\n", scheduling(*measured),
+        text += tool::wrap(
+            "", fmt::format("{}; {} rounds; records {}", scheduling(*measured),
                             measured->rounds[0].size(),
-                            measured->times.records_locked ? "locked" : "NOT LOCKED (ulimit -l)");
+                            measured->times.records_locked ? "locked" : "NOT LOCKED (ulimit -l)"));
+        text += '\n';
     }
     for (const call_description& about : descriptions) {
         text += fmt::format("{}, ns\n{:12}", about.title, "");
@@ -275,7 +278,7 @@ std::string latency_text(const std::vector<timed_result>& results) {
     }
     for (const timed_result& each : results) {
         if (!each.refused.empty()) {
-            text += fmt::format("Not measured: {}: {}\n", each.name, each.refused);
+            text += tool::wrap("* ", fmt::format("Not measured: {}: {}", each.name, each.refused));
         }
     }
     return text;

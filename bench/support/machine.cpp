@@ -3,6 +3,7 @@
 #include "os/harness/realtime_thread.hpp"
 #include "support/shared_arena.hpp"
 #include "tool/machine.hpp"
+#include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ std::vector<std::pair<std::string, std::string>> missing_contestants() {
 
 void name_missing_contestants() {
     for (const auto& [name, reason] : missing_contestants()) {
-        fmt::print("{}: {}\n", name, reason);
+        fmt::print("{}", tool::wrap("* ", fmt::format("{}: {}", name, reason)));
     }
     std::fflush(stdout);
 }

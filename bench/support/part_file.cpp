@@ -6,6 +6,7 @@
 #include "tool/machine.hpp"
 #include "tool/machine_json.hpp"
 #include "tool/spread.hpp"
+#include "tool/text_layout.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -174,7 +175,7 @@ int part_writer::finish(const part_record& part, const run_options& options) con
     int status = 0;
     for (const refused_contestant& each : part.refused) {
         if (each.is_broken) {
-            std::fprintf(stderr, "%s is %s\n", each.name.c_str(), told_reason(each).c_str());
+            std::fputs(tool::wrap("* ", each.name + " is " + told_reason(each)).c_str(), stderr);
             status = 1;
         }
     }

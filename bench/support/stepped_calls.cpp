@@ -2,6 +2,7 @@
 
 #include "support/in_child.hpp"
 #include "support/machine.hpp"
+#include "tool/text_layout.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -180,7 +181,7 @@ std::string bounds_text(const std::vector<counted_result>& results) {
     }
     for (const counted_result& each : results) {
         if (!each.refused.empty()) {
-            text += fmt::format("Not counted: {}: {}\n", each.name, each.refused);
+            text += tool::wrap("* ", fmt::format("Not counted: {}: {}", each.name, each.refused));
         }
     }
     return text;

@@ -6,6 +6,7 @@
 #include "support/progress.hpp"
 #include "support/result_table.hpp"
 #include "tool/spread.hpp"
+#include "tool/text_layout.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -198,8 +199,9 @@ int suite::run(int argc, char** argv) {
         verify_all();
     }
     for (const refused_contestant& each : refused_) {
-        std::fprintf(stderr, "%s is %s%s\n", each.name.c_str(),
-                     each.is_broken ? "broken: " : "not measured: ", each.reason.c_str());
+        const std::string told =
+            each.name + (each.is_broken ? " is broken: " : " is not measured: ") + each.reason;
+        std::fputs(tool::wrap("* ", told).c_str(), stderr);
     }
     const bool one_run = wants_one_run(options.others);
     register_benchmarks(options.full, one_run);
@@ -319,7 +321,8 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
     std::fputs(shown.text().c_str(), stdout);
     for (const auto& [prepare, turn] : lost) {
         if (!turn.reason.empty()) {
-            std::printf("Not measured in a process of its own: %s\n\n", turn.reason.c_str());
+            const std::string told = "Not measured in a process of its own: " + turn.reason;
+            std::printf("%s\n", tool::wrap("* ", told).c_str());
         }
     }
     std::fflush(stdout);

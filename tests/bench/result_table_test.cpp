@@ -2,11 +2,11 @@
 // best malloc and the ratios to them. Plan: tables of known figures.
 
 #include "support/result_table.hpp"
+#include "tool/run_tool.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -34,11 +34,8 @@ TEST(ResultTable, NamesThatFillTheirCellsHaveASpaceBetween) {
 }
 
 TEST(ResultTable, FitsEightyColumns) {
-    for (int columns = 1; columns <= 6; ++columns) {
-        std::istringstream lines(table_of(columns).text());
-        for (std::string line; std::getline(lines, line);)
-            EXPECT_LE(line.size(), 80u) << line;
-    }
+    for (int columns = 1; columns <= 6; ++columns)
+        EXPECT_LE(resident::test::widest_line(table_of(columns).text()), 80U) << columns;
 }
 
 TEST(ResultTable, HeadsAndFiguresEndWhereTheirColumnEnds) {
@@ -48,9 +45,9 @@ TEST(ResultTable, HeadsAndFiguresEndWhereTheirColumnEnds) {
 
 TEST(ResultTable, TheBestOtherIsNoBoundAndTheBestMallocServesEverySize) {
     result_table table("title", "ns a block", "no heap");
-    for (const auto& [row, time] : {std::pair{"no heap", 1.0}, std::pair{"resident", 3.0},
-                                    std::pair{"boost", 2.0}, std::pair{"jemalloc", 6.0},
-                                    std::pair{"glibc", 12.0}})
+    for (const auto& [row, time] :
+         {std::pair{"no heap", 1.0}, std::pair{"resident", 3.0}, std::pair{"boost", 2.0},
+          std::pair{"jemalloc", 6.0}, std::pair{"glibc", 12.0}})
         table.set(row, "pairs", time);
     EXPECT_THAT(table.text(), HasSubstr("best other        boost\n  resident        1.50x\n"));
     EXPECT_THAT(table.text(), HasSubstr("best malloc    jemalloc\n  resident        0.50x\n"));

@@ -3,6 +3,7 @@
 
 #include "bench/known_contestants.hpp"
 #include "support/stepped_calls.hpp"
+#include "tool/run_tool.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,6 +73,7 @@ TEST(stepped_calls, a_contestant_that_fails_is_named) {
     const auto results = count_all({broken, counted<long_winded<5>>()}, few_steps);
     EXPECT_THAT(results[0].refused, HasSubstr("operation 500"));
     EXPECT_THAT(bounds_text(results), HasSubstr("Not counted: broken: operation 500"));
+    EXPECT_LE(test::widest_line(bounds_text(results)), 80U) << results[0].refused;
     ASSERT_EQ(bounds_part(results).refused.empty(), false);
     EXPECT_EQ(bounds_part(results).refused[0].name, "broken");
     EXPECT_TRUE(bounds_part(results).refused[0].is_broken);

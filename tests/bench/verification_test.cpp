@@ -7,6 +7,7 @@
 #include "contestants/concurrent.hpp"
 #include "support/latency_contest.hpp"
 #include "support/verification.hpp"
+#include "tool/run_tool.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -128,6 +129,7 @@ TEST(verification, what_fails_is_named_and_never_measured) {
     EXPECT_TRUE(part.refused[0].is_broken);
     EXPECT_EQ(part.not_measured, "no contestant could be measured");
     EXPECT_THAT(latency_text(results), HasSubstr("Not measured: broken: operation 500"));
+    EXPECT_LE(test::widest_line(latency_text(results)), 80U) << results[0].refused;
 }
 
 } // namespace
