@@ -171,11 +171,16 @@ void part_writer::write(const part_record& part, const std::string& path) const 
     }
 }
 
+std::string note_of(const refused_contestant& refused) {
+    return tool::wrap("* ", refused.name + (refused.is_broken ? " is " : " is not measured: ") +
+                                told_reason(refused));
+}
+
 int part_writer::finish(const part_record& part, const run_options& options) const {
     int status = 0;
     for (const refused_contestant& each : part.refused) {
         if (each.is_broken) {
-            std::fputs(tool::wrap("* ", each.name + " is " + told_reason(each)).c_str(), stderr);
+            std::fputs(note_of(each).c_str(), stderr);
             status = 1;
         }
     }

@@ -71,6 +71,9 @@ struct refused_contestant {
     bool is_broken = false; ///< it did what no allocator may
 };
 
+/// Returns: a note for the terminal: the name, whether it is broken, and the reason.
+[[nodiscard]] std::string note_of(const refused_contestant& refused);
+
 struct part_record {
     std::string part{};
     std::string title{};

@@ -1,5 +1,7 @@
 #include "support/result_table.hpp"
 
+#include "tool/text_layout.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -13,8 +15,7 @@ constexpr std::string_view ours = "resident";
 constexpr std::size_t label_width = 11;
 constexpr std::size_t least_cell_width = 11; // a time and a ratio; a name may fill it
 constexpr std::size_t most_columns = 6;
-constexpr std::size_t line_width = 80;
-static_assert(label_width + most_columns * least_cell_width <= line_width);
+static_assert(label_width + most_columns * least_cell_width <= tool::text_width);
 
 /// Not an allocator, or one that does less: what the others cannot be expected to reach.
 bool is_bound(std::string_view row) {
@@ -91,7 +92,7 @@ std::string result_table::best(const std::string& column, bool (*counts)(std::st
 /// With a space between names that fill their cells where the line has room for it.
 std::size_t result_table::cell_width() const {
     const std::size_t wider = least_cell_width + 1;
-    return label_width + columns_.size() * wider <= line_width ? wider : least_cell_width;
+    return label_width + columns_.size() * wider <= tool::text_width ? wider : least_cell_width;
 }
 
 std::string result_table::line(const std::string& row) const {

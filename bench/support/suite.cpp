@@ -199,9 +199,7 @@ int suite::run(int argc, char** argv) {
         verify_all();
     }
     for (const refused_contestant& each : refused_) {
-        const std::string told =
-            each.name + (each.is_broken ? " is broken: " : " is not measured: ") + each.reason;
-        std::fputs(tool::wrap("* ", told).c_str(), stderr);
+        std::fputs(note_of(each).c_str(), stderr);
     }
     const bool one_run = wants_one_run(options.others);
     register_benchmarks(options.full, one_run);
@@ -321,8 +319,8 @@ table_record suite::measure(const cells_of_table& table, const std::vector<const
     std::fputs(shown.text().c_str(), stdout);
     for (const auto& [prepare, turn] : lost) {
         if (!turn.reason.empty()) {
-            const std::string told = "Not measured in a process of its own: " + turn.reason;
-            std::printf("%s\n", tool::wrap("* ", told).c_str());
+            const std::string note = "Not measured in a process of its own: " + turn.reason;
+            std::printf("%s\n", tool::wrap("* ", note).c_str());
         }
     }
     std::fflush(stdout);

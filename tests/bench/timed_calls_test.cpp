@@ -4,9 +4,12 @@
 
 #include "bench/known_contestants.hpp"
 #include "support/latency_contest.hpp"
+#include "tool/run_tool.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cerrno>
 
 namespace {
 
@@ -29,6 +32,17 @@ TEST(timed_calls, every_call_is_counted_once_in_each_round) {
     EXPECT_EQ(result.times.of(timed_call::warm_allocate).total(), 3 * 4'000U);
     EXPECT_EQ(result.times.of(timed_call::warm_free).total(), 3 * 4'000U);
     EXPECT_EQ(result.rounds[0].size(), 3U);
+}
+
+TEST(timed_calls, a_refusal_of_realtime_scheduling_is_told_at_eighty_columns) {
+    timed_result result = measure_once(timed<test::honest>(), 1);
+    ASSERT_EQ(result.refused, "");
+    result.times.realtime_error = EPERM;
+    result.times.records_locked = false;
+    const std::string text = latency_text({result});
+    EXPECT_THAT(text, HasSubstr("SCHED_FIFO is refused: Operation not permitted"));
+    EXPECT_THAT(text, HasSubstr("NOT LOCKED"));
+    EXPECT_LE(test::widest_line(text), 80U) << text;
 }
 
 TEST(timed_calls, calls_that_are_late_are_counted_as_late) {

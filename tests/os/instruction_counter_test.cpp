@@ -272,8 +272,9 @@ TEST_F(instruction_counter, a_signal_that_the_call_raises_reaches_its_handler) {
 
 TEST_F(instruction_counter, beside_other_threads) {
     std::atomic<bool> stop{false};
-    std::atomic<bool> running{false}; // a sanitizer's runtime starts a thread with locks that no
-    std::thread busy([&] {            // fork frees
+    // A sanitizer's runtime starts a thread with locks that no fork frees: that comes first.
+    std::atomic<bool> running{false};
+    std::thread busy([&] {
         for (running = true; !stop;)
             std::this_thread::yield();
     });
